@@ -1,0 +1,55 @@
+//! Compiles the published language: Rust types and services, and the descriptors that reflection answers from.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+const INCLUDES: [&str; 2] = ["../../proto", "../../third_party/googleapis"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    for include in INCLUDES {
+        println!("cargo:rerun-if-changed={include}");
+    }
+    let mut files = protos(PathBuf::from(INCLUDES[0]))?;
+    // Nothing imports the error details; with them in reflection, clients can print what an error carries.
+    files.push(PathBuf::from(INCLUDES[1]).join("google/rpc/error_details.proto"));
+
+    let mut compiler = protox::Compiler::new(INCLUDES)?;
+    compiler.include_imports(true).open_files(files)?;
+    // Without source info, which is half of it, but with the options that prost's own types would drop.
+    let descriptors = compiler
+        .include_source_info(false)
+        .encode_file_descriptor_set();
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("descriptors.bin"), descriptors)?;
+
+    // With source info: the comments become the documentation of the generated types.
+    let mut types = compiler.include_source_info(true).file_descriptor_set();
+    // Options only, and what tonic-types has already.
+    types
+        .file
+        .retain(|file| !matches!(file.package(), "google.api" | "google.rpc"));
+    tonic_prost_build::configure()
+        .include_file("pb.rs")
+        .compile_fds(types)?;
+    Ok(())
+}
+
+/// Every `.proto` file under `dir`, in an order that does not change between builds.
+fn protos(dir: PathBuf) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut found = Vec::new();
+    let mut dirs = vec![dir];
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(dir)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                dirs.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "proto")
+            {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,45 @@
+//! The kernel: what every context is made of, and the machinery that runs it on any store, bus and runtime.
+//!
+//! [`Aggregate`], [`View`] and policies are what a context writes. [`Handler`], [`Worker`], [`Relay`],
+//! [`Consumer`] and [`Projector`] are what it gets: they are written against the [`ports`] alone and know no
+//! runtime, so that the world test can drive the same code with a seeded scheduler.
+
+mod aggregate;
+mod case;
+mod cause;
+mod consumer;
+mod handler;
+mod id;
+mod message;
+mod money;
+pub mod ports;
+mod projector;
+mod queue;
+mod relay;
+mod request;
+mod signal;
+mod text;
+mod time;
+mod turn;
+mod view;
+mod worker;
+
+pub use aggregate::{Aggregate, Due, Index, Kind, Never, OnOutage, Outage, Rejection, Unanswered};
+pub use case::Case;
+pub use cause::{Cause, Claim, ClaimKey, Fingerprint, Origin, StepKey};
+pub use consumer::{Consumer, Hearing, Undecodable};
+pub use handler::{Handler, HandlerPorts, HandlerSettings};
+pub use id::{Id, Reference};
+pub use message::Message;
+pub use money::{Currency, InvalidMoney, Money};
+pub use projector::{Projector, Seeing};
+pub use relay::Relay;
+pub use request::{Failure, Release, Request, Standing};
+pub use signal::Signal;
+pub use text::{InvalidText, Item, Note, Payer, PaymentMethod, Phone, ProductId, ProductName, Quantity, ShopId};
+pub use time::Timestamp;
+pub use view::{Seen, View};
+pub use worker::Worker;
+
+/// A future that may be moved between threads, as the ports take it.
+pub type BoxFuture = core::pin::Pin<alloc::boxed::Box<dyn core::future::Future<Output = ()> + Send>>;

@@ -1,0 +1,106 @@
+//! Folds what contexts publish into the rows of a view.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::ports::{Clock, Deliveries, Delivery, Save, StoreError, Verdict, Views};
+use super::{Message, Undecodable, View};
+
+const AT_ONCE: usize = 512;
+const AWAY: Duration = Duration::from_millis(200);
+
+/// What a view makes of a message; `None` if it is of no concern.
+pub type Seeing<V> = Arc<dyn Fn(&Message) -> Result<Option<<V as View>::Fact>, Undecodable> + Send + Sync>;
+
+/// One per pair of view and context.
+pub struct Projector<V: View> {
+    /// Makes facts of messages.
+    pub seeing: Seeing<V>,
+    /// Where the rows are kept.
+    pub views: Arc<dyn Views<V>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+// === impl Projector ===
+
+impl<V: View> Projector<V> {
+    /// Projects until it is dropped.
+    pub async fn run(self, mut deliveries: Box<dyn Deliveries>) {
+        loop {
+            let done = match deliveries.next(AT_ONCE).await {
+                Ok(batch) => {
+                    let verdicts = self.project(&batch).await;
+                    let later = verdicts.iter().any(|(_, verdict)| *verdict == Verdict::Later);
+                    deliveries.settle(verdicts).await.is_ok() && !later
+                }
+                Err(_) => false,
+            };
+            if !done {
+                self.clock.until(self.clock.now().after(AWAY)).await;
+            }
+        }
+    }
+
+    async fn project(&self, batch: &[Delivery]) -> Vec<(u64, Verdict)> {
+        let mut verdicts = Vec::with_capacity(batch.len());
+        let mut rows: BTreeMap<String, (Vec<u64>, Vec<V::Fact>)> = BTreeMap::new();
+        for delivery in batch {
+            match (self.seeing)(&delivery.message) {
+                Ok(Some(fact)) => {
+                    let (tags, facts) = rows.entry(V::key(&fact)).or_default();
+                    tags.push(delivery.tag);
+                    facts.push(fact);
+                }
+                Ok(None) => verdicts.push((delivery.tag, Verdict::Done)),
+                Err(undecodable) => verdicts.push((delivery.tag, Verdict::Failed(undecodable.0))),
+            }
+        }
+        while !rows.is_empty() {
+            let written = match self.fold(&rows).await {
+                Ok(written) => written,
+                Err(_) => {
+                    let later = rows.into_values().flat_map(|(tags, _)| tags);
+                    verdicts.extend(later.map(|tag| (tag, Verdict::Later)));
+                    return verdicts;
+                }
+            };
+            // Rows that another projector wrote meanwhile are read and folded again.
+            rows.retain(|key, (tags, _)| {
+                let done = written.contains(key);
+                if done {
+                    verdicts.extend(tags.iter().map(|tag| (*tag, Verdict::Done)));
+                }
+                !done
+            });
+        }
+        verdicts
+    }
+
+    /// Folds the facts into their rows; returns the keys of those that were written, or had nothing new.
+    async fn fold(&self, rows: &BTreeMap<String, (Vec<u64>, Vec<V::Fact>)>) -> Result<Vec<String>, StoreError> {
+        let keys: Vec<String> = rows.keys().cloned().collect();
+        let stored = self.views.load(&keys).await?;
+        let time = self.clock.now();
+        let mut written = Vec::new();
+        let mut saves = Vec::new();
+        for (key, (row, (_, facts))) in keys.into_iter().zip(stored.into_iter().zip(rows.values())) {
+            let (before, version) = row.map_or((V::default(), 0), |row| (row.view, row.version));
+            let view = facts.iter().fold(before.clone(), V::apply);
+            if version > 0 && view == before {
+                written.push(key);
+            } else {
+                let index = view.index();
+                saves.push(Save { key, version, view, index, time });
+            }
+        }
+        let keys: Vec<String> = saves.iter().map(|save| save.key.clone()).collect();
+        let saved = self.views.save(saves).await?;
+        written.extend(keys.into_iter().zip(saved).filter_map(|(key, saved)| saved.then_some(key)));
+        Ok(written)
+    }
+}

@@ -1,0 +1,29 @@
+//! What ordering does about what others published.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::order::{CancelReason, Command, Order};
+use crate::kernel::{Id, Note};
+
+/// What ordering listens for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// The order was paid.
+    PaymentApproved(Id<Order>),
+    /// Staff cancelled the order's payment.
+    PaymentCancelledByStaff(Id<Order>),
+    /// The order was delivered.
+    Delivered(Id<Order>),
+}
+
+/// The commands that follow from `fact`.
+pub fn react(fact: &Fact) -> Vec<(Id<Order>, Command)> {
+    match fact {
+        Fact::PaymentApproved(order) => vec![(*order, Command::MarkPaid)],
+        Fact::PaymentCancelledByStaff(order) => {
+            vec![(*order, Command::Cancel { reason: CancelReason::PaymentCancelled, note: Note::default() })]
+        }
+        Fact::Delivered(order) => vec![(*order, Command::Complete)],
+    }
+}
