@@ -15,21 +15,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut compiler = protox::Compiler::new(INCLUDES)?;
     compiler.include_imports(true).open_files(files)?;
     // Without source info, which is half of it, but with the options that prost's own types would drop.
-    let descriptors = compiler
-        .include_source_info(false)
-        .encode_file_descriptor_set();
+    let descriptors = compiler.include_source_info(false).encode_file_descriptor_set();
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), descriptors)?;
 
     // With source info: the comments become the documentation of the generated types.
     let mut types = compiler.include_source_info(true).file_descriptor_set();
     // Options only, and what tonic-types has already.
-    types
-        .file
-        .retain(|file| !matches!(file.package(), "google.api" | "google.rpc"));
-    tonic_prost_build::configure()
-        .include_file("pb.rs")
-        .compile_fds(types)?;
+    types.file.retain(|file| !matches!(file.package(), "google.api" | "google.rpc"));
+    tonic_prost_build::configure().include_file("pb.rs").compile_fds(types)?;
     Ok(())
 }
 
@@ -42,10 +36,7 @@ fn protos(dir: PathBuf) -> Result<Vec<PathBuf>, Box<dyn Error>> {
             let path = entry?.path();
             if path.is_dir() {
                 dirs.push(path);
-            } else if path
-                .extension()
-                .is_some_and(|extension| extension == "proto")
-            {
+            } else if path.extension().is_some_and(|extension| extension == "proto") {
                 found.push(path);
             }
         }

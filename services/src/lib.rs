@@ -1,1 +1,22 @@
-//! x
+//! Composition: which contexts run where, on what, and how they start and stop. No rules, no technology.
+
+pub mod config;
+mod context;
+mod contexts;
+mod healthcheck;
+mod lifecycle;
+mod platform;
+mod server;
+mod street;
+mod switchboard;
+
+pub mod demo;
+
+pub use context::Context;
+pub use contexts::ContextName;
+pub use healthcheck::healthcheck;
+pub use lifecycle::serve;
+pub use platform::Platform;
+pub use server::{Door, Listening};
+pub use street::{StartError, Street};
+pub use switchboard::Switchboard;

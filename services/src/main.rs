@@ -1,2 +1,57 @@
-//! x
-fn main() {}
+//! The `highstreet` command.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use highstreet::config::ServeArgs;
+use highstreet::demo;
+use highstreet_telemetry::logs;
+
+/// The back office of a whole high street: every context in one process, or each in its own.
+#[derive(Parser)]
+#[command(name = "highstreet", version, arg_required_else_help = false)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run contexts (all of them if none is named).
+    Serve(Box<ServeArgs>),
+    /// Play a shop's story against a running server, and print what happens.
+    Demo(demo::DemoArgs),
+    /// Ask a running server whether it is ready; for container health checks.
+    Healthcheck {
+        /// The server's admin address.
+        #[arg(long, env = "HIGHSTREET_ADMIN", default_value = "127.0.0.1:8089")]
+        admin: SocketAddr,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // `highstreet` alone is `highstreet serve`.
+    let arguments = match std::env::args_os().len() {
+        1 => Arguments::parse_from(["highstreet", "serve"]),
+        _ => Arguments::parse(),
+    };
+    if let Err(error) = logs::start(logs::Format::Auto) {
+        eprintln!("highstreet: {error}");
+        return ExitCode::FAILURE;
+    }
+    let done = match arguments.command {
+        Some(Command::Serve(args)) => highstreet::serve(*args).await.map_err(|error| error.to_string()),
+        Some(Command::Demo(args)) => demo::play(args).await,
+        Some(Command::Healthcheck { admin }) => highstreet::healthcheck(admin).await,
+        None => Err("say what to do: serve, demo or healthcheck".into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("highstreet: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

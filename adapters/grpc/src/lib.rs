@@ -1,1 +1,28 @@
-//! x
+//! gRPC in and out.
+//!
+//! Inbound, each context has one file: it parses a request into a command (every bad field at once), lets the
+//! [`Desk`] carry it out, and says what came of it. Errors are mapped to status codes once, in `status`. Outbound,
+//! a client stands behind each port of the domain, and calls through a [`Peer`] that knows when not to.
+
+pub mod delivery;
+pub mod kitchen;
+pub mod loyalty;
+pub mod notification;
+pub mod ordering;
+pub mod payment;
+pub mod tracking;
+
+mod call;
+mod desk;
+mod fields;
+mod layer;
+mod page;
+mod peer;
+mod status;
+mod watch;
+
+pub use call::{ACTOR, Call};
+pub use desk::Desk;
+pub use layer::CallLayer;
+pub use peer::{BoxError, Peer, PeerFailure, PeerSettings, Reach};
+pub use status::unavailable;

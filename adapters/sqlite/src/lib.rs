@@ -1,1 +1,27 @@
-//! x
+//! The ports on SQLite: the embedded default, which needs no server and loses nothing that was answered.
+//!
+//! One file per context and one for the bus, each with a writer thread that commits whatever waits as one group
+//! ([`Store`]), and readers beside it. The ports are thin typed layers over it.
+
+mod agenda;
+mod bus;
+mod clock;
+mod codec;
+mod feed;
+mod folder;
+mod journal;
+mod listing;
+mod migrate;
+mod outbox;
+mod queries;
+mod store;
+mod views;
+
+pub use agenda::SqliteAgenda;
+pub use bus::EmbeddedBus;
+pub use clock::{SystemClock, TimeOrderedIds};
+pub use folder::{DataFolder, FolderError};
+pub use journal::SqliteJournal;
+pub use outbox::SqliteOutbox;
+pub use store::{OpenError, Store};
+pub use views::SqliteViews;

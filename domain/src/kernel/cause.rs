@@ -104,6 +104,11 @@ impl ClaimKey {
         Self(Uuid::new_v5(&NAMESPACE, format!("{}:{caller}/{method}/{request_id}", caller.len()).as_bytes()))
     }
 
+    /// A key as it was stored.
+    pub const fn stored(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+
     /// The UUID under which stores keep it.
     pub const fn uuid(self) -> Uuid {
         self.0
@@ -119,7 +124,7 @@ impl Fingerprint {
     }
 
     /// A fingerprint as it was stored.
-    pub const fn new(uuid: Uuid) -> Self {
+    pub const fn stored(uuid: Uuid) -> Self {
         Self(uuid)
     }
 

@@ -42,6 +42,9 @@ pub struct HandlerPorts<A: Aggregate> {
     pub tasks: Arc<dyn Tasks>,
 }
 
+/// The aggregate that a request led to, and where it stands.
+pub type Handled<A> = Result<(Id<A>, Standing<A>), Failure<<A as Aggregate>::Rejection>>;
+
 /// How patient a handler is.
 #[derive(Clone, Copy, Debug)]
 pub struct HandlerSettings {
@@ -90,10 +93,11 @@ impl<A: Aggregate> Handler<A> {
         Self(Arc::new(Inner { ports, settings, queues: Queues::new(), background }))
     }
 
-    /// Carries a request out, makes the calls that became due with it, and returns where that led.
+    /// Carries a request out, makes the calls that became due with it, and returns where that led: for a repeat
+    /// under the same `request_id`, what the first one led to, under the id that it got.
     ///
     /// Runs in a task of its own: a caller that goes away cancels nothing half-way.
-    pub async fn handle(&self, id: Id<A>, request: Request<A>) -> Result<Standing<A>, Failure<A::Rejection>> {
+    pub async fn handle(&self, id: Id<A>, request: Request<A>) -> Handled<A> {
         let this = self.clone();
         self.detached(async move { this.carry_out(id, request).await }).await
     }
@@ -117,7 +121,7 @@ impl<A: Aggregate> Handler<A> {
         Ok((loaded.standing.revision > 0).then_some(loaded.standing))
     }
 
-    async fn carry_out(&self, id: Id<A>, request: Request<A>) -> Result<Standing<A>, Failure<A::Rejection>> {
+    async fn carry_out(&self, id: Id<A>, request: Request<A>) -> Handled<A> {
         let deadline = request.deadline.unwrap_or_else(|| self.now().after(self.0.settings.patience));
         loop {
             if let Some(claim) = request.claim
@@ -127,16 +131,19 @@ impl<A: Aggregate> Handler<A> {
                     return Err(Failure::RequestIdReused);
                 }
                 match self.earlier_answer(claim.key, &claimed, deadline).await? {
-                    Some(standing) => return Ok(standing),
+                    Some(standing) => return Ok((claimed.id, standing)),
                     None => continue,
                 }
             }
             match self.decide(id, request.clone()).await {
                 Err(Failure::RequestIdReused) => {}
                 Err(failure) => return Err(failure),
-                Ok(Word::Repeated(loaded) | Word::Decided { loaded, owns_step: false }) => return Ok(loaded.standing),
+                Ok(Word::Repeated(loaded) | Word::Decided { loaded, owns_step: false }) => {
+                    return Ok((id, loaded.standing));
+                }
                 Ok(Word::Decided { loaded, owns_step: true }) => {
-                    return self.perform_due(id, loaded, &request.origin, deadline, Before::Nobody).await;
+                    let done = self.perform_due(id, loaded, &request.origin, deadline, Before::Nobody).await;
+                    return done.map(|standing| (id, standing));
                 }
             }
         }

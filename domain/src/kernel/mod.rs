@@ -28,9 +28,9 @@ pub use aggregate::{Aggregate, Due, Index, Kind, Never, OnOutage, Outage, Reject
 pub use case::Case;
 pub use cause::{Cause, Claim, ClaimKey, Fingerprint, Origin, StepKey};
 pub use consumer::{Consumer, Hearing, Undecodable};
-pub use handler::{Handler, HandlerPorts, HandlerSettings};
+pub use handler::{Handled, Handler, HandlerPorts, HandlerSettings};
 pub use id::{Id, Reference};
-pub use message::Message;
+pub use message::{Happened, Message, Publish, Published};
 pub use money::{Currency, InvalidMoney, Money};
 pub use projector::{Projector, Seeing};
 pub use relay::Relay;

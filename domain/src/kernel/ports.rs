@@ -60,6 +60,16 @@ pub trait Listing<A: Aggregate>: Send + Sync {
     async fn entries(&self, id: Id<A>, page: &Page) -> Result<Vec<Kept<A>>, StoreError>;
 }
 
+/// Aggregates as they change, for whoever watches.
+#[async_trait]
+pub trait Feed<A: Aggregate>: Send + Sync {
+    /// Waits until aggregates changed after `cursor`, then returns at most `limit` changes in their order, each with
+    /// its cursor and the aggregate as it stands now.
+    async fn changes(&self, filter: &Filter, cursor: u64, limit: usize) -> Result<Vec<Change<A>>, StoreError>;
+    /// The cursor of the latest change.
+    async fn latest(&self) -> Result<u64, StoreError>;
+}
+
 /// What is due in one context, shared by its replicas.
 #[async_trait]
 pub trait Agenda<A: Aggregate>: Send + Sync {
@@ -269,6 +279,17 @@ pub struct Page {
     pub after: Option<(Timestamp, Uuid)>,
 }
 
+/// An aggregate that changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change<A> {
+    /// Its place in the order of changes.
+    pub cursor: u64,
+    /// Which one.
+    pub id: Id<A>,
+    /// Where it stands now.
+    pub standing: Standing<A>,
+}
+
 /// An entry an aggregate keeps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept<A: Aggregate> {
@@ -293,6 +314,8 @@ pub struct Row<V> {
     pub version: u64,
     /// Its place in the order of changes.
     pub cursor: u64,
+    /// With `created`, its place in lists, for `Page::after`.
+    pub place: Uuid,
     /// When it was first written.
     pub created: Timestamp,
     /// When it was last written.

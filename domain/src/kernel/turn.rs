@@ -66,10 +66,13 @@ impl<'a, A: Aggregate> Turn<'a, A> {
     }
 
     fn take(&mut self, at: usize, request: &Request<A>, now: Timestamp) -> Answer<A> {
-        let answered = self.before.answers.get(at).copied().flatten().is_some();
-        let answered_now = self.events.iter().any(|recorded| recorded.cause == Some(request.cause));
-        if answered || answered_now {
-            return Ok(Word::Repeated(self.loaded()));
+        match request.claim {
+            // The claim is what makes it happen once: let go of, it may happen again under the same cause.
+            Some(claim) if self.claims.iter().any(|(taken, _)| taken.key == claim.key) => {
+                return Err(Failure::RequestIdReused);
+            }
+            None if self.answered(at, request) => return Ok(Word::Repeated(self.loaded())),
+            _ => {}
         }
         if let Some(expected) = request.expected_revision.filter(|expected| *expected != self.standing.revision) {
             return Err(Failure::RevisionMismatch { expected, actual: self.standing.revision });
@@ -78,6 +81,11 @@ impl<'a, A: Aggregate> Turn<'a, A> {
         let state = self.opened(at, key.as_deref());
         let events = state.decide(&request.command, now).map_err(Failure::Rejected)?;
         Ok(self.record(at, request, key, state, events, now))
+    }
+
+    fn answered(&self, at: usize, request: &Request<A>) -> bool {
+        let before = self.before.answers.get(at).copied().flatten().is_some();
+        before || self.events.iter().any(|recorded| recorded.cause == Some(request.cause))
     }
 
     /// The state with the entry that the request is about opened beside it.

@@ -1,0 +1,120 @@
+//! Errors, mapped to gRPC status codes once: the canonical code, and `google.rpc` details that programs can read.
+
+use std::time::Duration;
+
+use highstreet_domain::kernel::ports::StoreError;
+use highstreet_domain::kernel::{Aggregate, Failure, Id, Kind, Rejection};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+const DOMAIN: &str = "highstreet.dev";
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// The status of a failure of the aggregate with this id. `dependency_reason` is what callers are told when a
+/// context that had to be asked was away.
+pub(crate) fn of_failure<A: Aggregate>(
+    id: Id<A>,
+    failure: &Failure<A::Rejection>,
+    dependency_reason: &'static str,
+) -> Status {
+    let message = failure.to_string();
+    match failure {
+        Failure::Rejected(rejection) => of_rejection(id, rejection),
+        Failure::RevisionMismatch { .. } => build(Code::Aborted, &message, details("REVISION_MISMATCH")),
+        Failure::RequestIdReused => {
+            let mut details = details("REQUEST_ID_REUSED");
+            details.add_bad_request_violation("request_id", &message);
+            build(Code::InvalidArgument, &message, details)
+        }
+        Failure::GaveUp(_) => unavailable(dependency_reason, &message),
+        Failure::Contended => build(Code::Aborted, &message, again(details("CONTENDED"))),
+        Failure::Store(error) => of_store(error),
+        Failure::Interrupted => unavailable("INTERRUPTED", &message),
+    }
+}
+
+/// The status of a store that did not answer.
+pub(crate) fn of_store(error: &StoreError) -> Status {
+    match error {
+        StoreError::Unavailable(why) => {
+            tracing::warn!(%why, "the store is not available");
+            unavailable("STORE_UNAVAILABLE", "the store is not available; try again")
+        }
+        StoreError::Unreadable(why) => {
+            tracing::error!(%why, "the store holds what this version cannot read");
+            build(Code::Internal, "what is stored cannot be read; the operator has been told", details("UNREADABLE"))
+        }
+    }
+}
+
+/// There is no such thing that the caller may see.
+pub(crate) fn not_found(resource: &'static str, name: &str) -> Status {
+    let reason = format!("{}_NOT_FOUND", resource.to_uppercase());
+    let message = format!("there is no such {resource}");
+    let mut details = ErrorDetails::new();
+    details.set_error_info(reason, DOMAIN, []).set_resource_info(resource, name, "", message.clone());
+    build(Code::NotFound, &message, details)
+}
+
+/// A request with bad fields, all of them at once: (field, what it must be).
+pub(crate) fn invalid(violations: Vec<(String, String)>) -> Status {
+    let message = violations.iter().map(|(field, wanted)| format!("{field} {wanted}")).collect::<Vec<_>>().join("; ");
+    let mut details = details("INVALID_REQUEST");
+    for (field, wanted) in violations {
+        details.add_bad_request_violation(field, wanted);
+    }
+    build(Code::InvalidArgument, &message, details)
+}
+
+/// Try again in a moment.
+pub fn unavailable(reason: &'static str, message: &str) -> Status {
+    build(Code::Unavailable, message, again(details(reason)))
+}
+
+fn of_rejection<A: Aggregate>(id: Id<A>, rejection: &A::Rejection) -> Status {
+    let message = rejection.to_string();
+    let mut details = details(rejection.reason());
+    let code = match rejection.kind() {
+        Kind::NotFound => {
+            details.set_resource_info(A::NAME, id.to_string(), "", &message);
+            Code::NotFound
+        }
+        Kind::AlreadyExists => {
+            details.set_resource_info(A::NAME, id.to_string(), "", &message);
+            Code::AlreadyExists
+        }
+        Kind::Invalid => {
+            details.add_bad_request_violation("", &message);
+            Code::InvalidArgument
+        }
+        Kind::Precondition => {
+            let subject = format!("{}/{id}", A::NAME);
+            details.add_precondition_failure_violation(rejection.reason(), subject, &message);
+            Code::FailedPrecondition
+        }
+        Kind::Aborted => {
+            details = again(details);
+            Code::Aborted
+        }
+        Kind::Exhausted => {
+            details = again(details);
+            Code::ResourceExhausted
+        }
+    };
+    build(code, &message, details)
+}
+
+fn details(reason: &'static str) -> ErrorDetails {
+    let mut details = ErrorDetails::new();
+    details.set_error_info(reason, DOMAIN, []);
+    details
+}
+
+fn again(mut details: ErrorDetails) -> ErrorDetails {
+    details.set_retry_info(Some(TRY_AGAIN_AFTER));
+    details
+}
+
+fn build(code: Code, message: &str, details: ErrorDetails) -> Status {
+    Status::with_error_details(code, message, details)
+}

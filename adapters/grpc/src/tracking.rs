@@ -1,0 +1,139 @@
+//! Tracking over gRPC: read models only.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use highstreet_domain::kernel::ports::{Filter, Row, Views};
+use highstreet_domain::kernel::{Payer, Phone, ShopId};
+use highstreet_domain::tracking::{Kind, Trace};
+use highstreet_wire::convert::{reference, timestamp};
+use highstreet_wire::proto::tracking as proto;
+use highstreet_wire::proto::tracking::tracking_service_server::TrackingService;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+use crate::fields::Fields;
+use crate::page::Wanted;
+use crate::status::{not_found, of_store};
+use crate::watch::{AT_ONCE, Watch, read_cursor, watch};
+
+/// Tracking, inbound.
+pub struct Tracking {
+    /// What is shown.
+    pub views: Arc<dyn Views<Trace>>,
+    /// Cancelled when the server shuts down.
+    pub ending: CancellationToken,
+}
+
+#[async_trait]
+impl TrackingService for Tracking {
+    type WatchTracesStream = Watch<proto::WatchTracesResponse>;
+
+    async fn get_trace(
+        &self,
+        request: Request<proto::GetTraceRequest>,
+    ) -> Result<Response<proto::GetTraceResponse>, Status> {
+        let mut fields = Fields::default();
+        let order = fields.reference("order", request.get_ref().order.as_ref());
+        let key = fields.finish_with(order)?.to_string();
+        let mut rows = self.views.load(std::slice::from_ref(&key)).await.map_err(|error| of_store(&error))?;
+        let trace = rows.pop().flatten().as_ref().and_then(show);
+        let trace = trace.ok_or_else(|| not_found("trace", &key))?;
+        Ok(Response::new(proto::GetTraceResponse { trace: Some(trace) }))
+    }
+
+    async fn list_traces(
+        &self,
+        request: Request<proto::ListTracesRequest>,
+    ) -> Result<Response<proto::ListTracesResponse>, Status> {
+        let message = request.into_inner();
+        let mut fields = Fields::default();
+        let filter = Filter {
+            reference: read_kind(&mut fields, message.kind),
+            ..read_filter(&mut fields, &message.shop_id, &message.customer)
+        };
+        let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
+        fields.finish()?;
+        let page = self.views.page(&wanted.filter, &wanted.one_more()).await;
+        let mut rows = page.map_err(|error| of_store(&error))?;
+        let next_page_token = wanted.cut(&mut rows, |row| (row.created, row.place));
+        Ok(Response::new(proto::ListTracesResponse { traces: rows.iter().filter_map(show).collect(), next_page_token }))
+    }
+
+    async fn watch_traces(
+        &self,
+        request: Request<proto::WatchTracesRequest>,
+    ) -> Result<Response<Self::WatchTracesStream>, Status> {
+        let message = request.into_inner();
+        let mut fields = Fields::default();
+        let filter = read_filter(&mut fields, &message.shop_id, &message.customer);
+        let since = read_cursor(&mut fields, &message.since);
+        fields.finish()?;
+        let cursor = match since {
+            Some(cursor) => cursor,
+            None => self.views.latest().await.map_err(|error| of_store(&error))?,
+        };
+        let views = self.views.clone();
+        Ok(Response::new(watch(self.ending.clone(), cursor, move |cursor| {
+            let (views, filter) = (views.clone(), filter.clone());
+            async move {
+                let rows = views.changes(&filter, cursor, AT_ONCE).await?;
+                let change = |row: Row<Trace>| {
+                    let cursor = row.cursor.to_string();
+                    (row.cursor, proto::WatchTracesResponse { trace: show(&row), cursor })
+                };
+                Ok(rows.into_iter().map(change).collect())
+            }
+        })))
+    }
+}
+
+fn read_kind(fields: &mut Fields, kind: i32) -> Option<String> {
+    match proto::TraceKind::try_from(kind) {
+        Ok(proto::TraceKind::Unspecified) => None,
+        Ok(proto::TraceKind::Order) => Some("ordering".into()),
+        Ok(proto::TraceKind::Replenishment) => Some("replenishment".into()),
+        Ok(proto::TraceKind::Purchase) => Some("sales".into()),
+        Ok(proto::TraceKind::Reservation) => Some("lending".into()),
+        Ok(proto::TraceKind::Booking) => Some("booking".into()),
+        Err(_) => {
+            fields.wrong("kind", "must be one of the enum's values");
+            None
+        }
+    }
+}
+
+fn read_filter(fields: &mut Fields, shop: &str, customer: &str) -> Filter {
+    let owner = fields.optional("customer", customer, Payer::parse);
+    Filter {
+        shop: fields.check("shop_id", ShopId::parse(shop)).map(|shop| shop.to_string()),
+        owner: owner.map(|name| Phone::parse(name.as_str()).map_or_else(|_| name.to_string(), |phone| phone.key())),
+        ..Filter::default()
+    }
+}
+
+/// The trace; `None` while what it traces does not exist for others.
+fn show(row: &Row<Trace>) -> Option<proto::Trace> {
+    let trace = &row.view;
+    let case = trace.case.as_ref().filter(|_| !trace.status.is_empty())?;
+    let kind = match trace.kind()? {
+        Kind::Order => proto::TraceKind::Order,
+    };
+    let steps = trace.steps.iter().map(|step| proto::TraceStep {
+        context: step.context.clone(),
+        id: step.id.to_string(),
+        status: step.status.clone(),
+        event: step.event.clone(),
+        time: Some(timestamp(step.time)),
+    });
+    Some(proto::Trace {
+        order: Some(reference(&case.root)),
+        kind: kind.into(),
+        shop_id: case.shop.to_string(),
+        customer: case.customer.clone(),
+        status: trace.status.clone(),
+        steps: steps.collect(),
+        create_time: Some(timestamp(row.created)),
+        update_time: Some(timestamp(row.updated)),
+    })
+}

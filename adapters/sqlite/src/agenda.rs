@@ -1,0 +1,139 @@
+//! What is due, on SQLite.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use highstreet_domain::kernel::ports::{Agenda, Clock, StoreError, Task};
+use highstreet_domain::kernel::{Aggregate, Id, Timestamp};
+use rusqlite::{Connection, params};
+
+use crate::SystemClock;
+use crate::codec::{count, decode_origin, int, uuid};
+use crate::store::Store;
+
+/// Looks again after this long at the latest, so that nothing is ever stuck for longer.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// The agenda of one kind of aggregate.
+pub struct SqliteAgenda {
+    store: Arc<Store>,
+}
+
+struct Due {
+    id: [u8; 16],
+    since: u64,
+    origin: String,
+}
+
+// === impl SqliteAgenda ===
+
+impl SqliteAgenda {
+    /// The agenda in `store`.
+    pub fn new(store: Arc<Store>) -> Self {
+        Self { store }
+    }
+
+    /// Waits until `next_look`, or until something is due earlier.
+    async fn wait(&self, aggregate: &'static str, rings: u64) -> Result<(), StoreError> {
+        let latest = SystemClock.now().after(LOOK_AGAIN).as_micros();
+        self.store.next_look.store(latest, Ordering::SeqCst);
+        // Looked up after the announcement: whatever is committed later rings.
+        let next = self.store.read(|connection| next_wake(connection, aggregate))?.unwrap_or(latest).min(latest);
+        self.store.next_look.store(next, Ordering::SeqCst);
+        tokio::select! {
+            () = SystemClock.until(Timestamp::from_micros(next)) => {}
+            () = self.store.due.after(rings) => {}
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl<A: Aggregate> Agenda<A> for SqliteAgenda {
+    async fn take(&self, limit: usize, lease: Duration) -> Result<Vec<Task<A>>, StoreError> {
+        loop {
+            let rings = self.store.due.rings();
+            let now = SystemClock.now();
+            // A look costs the writer nothing as long as nothing is due.
+            if self.store.read(|connection| next_wake(connection, A::NAME))?.is_some_and(|at| at <= now.as_micros()) {
+                let due =
+                    self.store.write(None, move |connection| lease_due(connection, A::NAME, now, lease, limit)).await?;
+                return Ok(due.into_iter().map(Due::task).collect());
+            }
+            self.wait(A::NAME, rings).await?;
+        }
+    }
+
+    async fn put_off(&self, id: Id<A>, since: u64, at: Timestamp, error: &str) -> Result<(), StoreError> {
+        let error = error.to_owned();
+        self.store
+            .write(None, move |connection| {
+                connection
+                    .prepare_cached(
+                        "UPDATE streams SET wake = ?3, leased = 0, attempts = attempts + 1, error = ?4 \
+                         WHERE id = ?1 AND since = ?2 AND wake IS NOT NULL",
+                    )?
+                    .execute(params![id.uuid().into_bytes(), int(since), at.as_micros(), error])
+            })
+            .await?;
+        if at.as_micros() < self.store.next_look.load(Ordering::SeqCst) {
+            self.store.due.ring();
+        }
+        Ok(())
+    }
+}
+
+fn next_wake(connection: &Connection, aggregate: &str) -> rusqlite::Result<Option<i64>> {
+    let mut first = connection.prepare_cached(
+        "SELECT wake FROM streams WHERE leased = ?1 AND wake IS NOT NULL AND aggregate = ?2 ORDER BY wake LIMIT 1",
+    )?;
+    let mut earliest = None;
+    for leased in [0, 1] {
+        let mut rows = first.query(params![leased, aggregate])?;
+        if let Some(row) = rows.next()? {
+            let wake: i64 = row.get(0)?;
+            earliest = Some(earliest.map_or(wake, |earliest: i64| earliest.min(wake)));
+        }
+    }
+    Ok(earliest)
+}
+
+fn lease_due(
+    connection: &Connection,
+    aggregate: &str,
+    now: Timestamp,
+    lease: Duration,
+    limit: usize,
+) -> rusqlite::Result<Vec<Due>> {
+    let mut due = Vec::new();
+    for leased in [0, 1] {
+        let mut select = connection.prepare_cached(
+            "SELECT id, since, origin, stream FROM streams \
+             WHERE leased = ?1 AND wake <= ?2 AND aggregate = ?3 ORDER BY wake LIMIT ?4",
+        )?;
+        let room = i64::try_from(limit - due.len()).unwrap_or(i64::MAX);
+        let rows = select.query_map(params![leased, now.as_micros(), aggregate, room], |row| {
+            let origin: Option<String> = row.get(2)?;
+            let due = Due { id: row.get(0)?, since: count(row.get(1)?), origin: origin.unwrap_or_default() };
+            Ok((due, row.get::<_, i64>(3)?))
+        })?;
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        for (found, stream) in rows {
+            connection
+                .prepare_cached("UPDATE streams SET wake = ?2, leased = 1 WHERE stream = ?1")?
+                .execute(params![stream, now.after(lease).as_micros()])?;
+            due.push(found);
+        }
+    }
+    Ok(due)
+}
+
+// === impl Due ===
+
+impl Due {
+    fn task<A: Aggregate>(self) -> Task<A> {
+        Task { id: Id::new(uuid(self.id)), since: self.since, origin: Arc::new(decode_origin(&self.origin)) }
+    }
+}

@@ -1,0 +1,115 @@
+//! The embedded bus: the streams of all contexts in one file, for a mesh that is one process.
+
+mod consumer;
+mod recent;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use highstreet_domain::kernel::ports::{Bus, Deliveries, StoreError, Subscription};
+use highstreet_domain::kernel::{Message, Signal};
+use rusqlite::{Connection, params};
+
+use crate::codec::{count, encode_origin, int};
+use crate::migrate::Schema;
+use crate::store::{OpenError, Store};
+use consumer::{Consumer, Membership};
+use recent::Recent;
+
+/// A durable bus within one process.
+pub struct EmbeddedBus {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Store,
+    recent: Mutex<Recent>,
+    /// Rung with every publication.
+    published: Signal,
+    consumers: Mutex<HashMap<(String, String), Arc<Consumer>>>,
+}
+
+// === impl EmbeddedBus ===
+
+impl EmbeddedBus {
+    /// Opens the file of the bus, creating or migrating it as needed.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let store = Store::open(path, Schema::Bus)?;
+        let shared =
+            Shared { store, recent: Mutex::default(), published: Signal::default(), consumers: Mutex::default() };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+}
+
+#[async_trait]
+impl Bus for EmbeddedBus {
+    async fn publish(&self, messages: Vec<Message>) -> Result<(), StoreError> {
+        let messages: Vec<_> = messages.into_iter().map(Arc::new).collect();
+        let kept = messages.clone();
+        let positions = self
+            .shared
+            .store
+            .write(None, move |connection| {
+                kept.iter().map(|message| keep(connection, message)).collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        lock(&self.shared.recent).push(positions.into_iter().zip(messages));
+        self.shared.published.ring();
+        Ok(())
+    }
+
+    async fn subscribe(&self, subscription: &Subscription) -> Result<Box<dyn Deliveries>, StoreError> {
+        let key = (subscription.consumer.clone(), subscription.source.clone());
+        let consumer = {
+            let mut consumers = lock(&self.shared.consumers);
+            match consumers.get(&key) {
+                Some(consumer) => consumer.clone(),
+                None => {
+                    let consumer = Arc::new(Consumer::join(&self.shared.store, subscription)?);
+                    consumers.insert(key, consumer.clone());
+                    consumer
+                }
+            }
+        };
+        Ok(Box::new(Membership::new(self.shared.clone(), consumer)))
+    }
+}
+
+fn keep(connection: &Connection, message: &Message) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached(
+            "INSERT INTO messages (source, id, name, subject, time, origin, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+             RETURNING position",
+        )?
+        .query_row(
+            params![
+                &*message.source,
+                message.id.into_bytes(),
+                message.name,
+                message.subject.into_bytes(),
+                message.time.as_micros(),
+                encode_origin(&message.origin),
+                message.body
+            ],
+            |row| row.get(0).map(count),
+        )
+}
+
+/// Locks what is never left half-way.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The latest position kept of a source.
+fn latest(connection: &Connection, source: &str) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT coalesce(max(position), 0) FROM messages WHERE source = ?1")?
+        .query_row([source], |row| row.get(0))
+}
+
+/// SQLite's form of a position.
+fn place(position: u64) -> i64 {
+    int(position)
+}

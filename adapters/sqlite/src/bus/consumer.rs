@@ -1,0 +1,348 @@
+//! A durable consumer: how far it has come, what is out with its members, and what is parked.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use highstreet_domain::kernel::ports::{Clock, Deliveries, Delivery, StoreError, Subscription, Verdict};
+use highstreet_domain::kernel::{Message, Signal, Timestamp};
+use rusqlite::{Connection, params};
+
+use super::{Shared, latest, lock, place};
+use crate::SystemClock;
+use crate::codec::{count, decode_origin, time, uuid};
+use crate::store::Store;
+
+/// After this many failures a message is a dead letter.
+const MOST_FAILURES: u32 = 5;
+/// The cursor is kept when this many messages were settled since, or when nothing happened for a while.
+const KEEP_EVERY: u64 = 1000;
+const QUIET: Duration = Duration::from_millis(200);
+
+/// The state of a durable consumer, shared by its members.
+pub(super) struct Consumer {
+    subscription: Subscription,
+    progress: Mutex<Progress>,
+    /// Rung when a member gave something back.
+    returned: Signal,
+}
+
+#[derive(Default)]
+struct Progress {
+    /// Everything up to here was handed out or skipped.
+    read: u64,
+    /// The cursor as it was kept last.
+    kept: u64,
+    /// Handed out and not settled.
+    out: BTreeMap<u64, Delivery>,
+    /// To be handed out again at once.
+    again: BTreeMap<u64, Delivery>,
+    /// To be handed out again later: failures, and not before when.
+    parked: BTreeMap<u64, (u32, Timestamp)>,
+}
+
+/// A member of a durable consumer. What it has not settled when it is dropped goes to the others.
+pub(super) struct Membership {
+    shared: Arc<Shared>,
+    consumer: Arc<Consumer>,
+    holds: HashSet<u64>,
+}
+
+// === impl Consumer ===
+
+impl Consumer {
+    pub(super) fn join(store: &Store, subscription: &Subscription) -> Result<Self, StoreError> {
+        let Subscription { consumer, source, .. } = subscription;
+        let (position, parked) = store.read(|connection| {
+            let position = connection.query_row(
+                "SELECT coalesce(max(position), 0) FROM consumers WHERE consumer = ?1 AND source = ?2",
+                [consumer, source],
+                |row| row.get(0).map(count),
+            )?;
+            let parked = connection
+                .prepare("SELECT position, failures, not_before FROM parked WHERE consumer = ?1 AND source = ?2")?
+                .query_map([consumer, source], |row| Ok((count(row.get(0)?), (row.get(1)?, time(row.get(2)?)))))?
+                .collect::<Result<_, _>>()?;
+            Ok((position, parked))
+        })?;
+        let progress = Progress { read: position, kept: position, parked, ..Progress::default() };
+        Ok(Self { subscription: subscription.clone(), progress: Mutex::new(progress), returned: Signal::default() })
+    }
+
+    fn wants(&self, message: &Message) -> bool {
+        self.subscription.names.contains(&message.name)
+    }
+}
+
+// === impl Progress ===
+
+impl Progress {
+    /// Everything up to here is settled, or parked.
+    fn settled(&self) -> u64 {
+        let first = self.out.keys().chain(self.again.keys()).min();
+        first.map_or(self.read, |first| first - 1)
+    }
+
+    fn hand_out(&mut self, deliveries: &[Delivery]) {
+        self.out.extend(deliveries.iter().map(|delivery| (delivery.tag, delivery.clone())));
+    }
+
+    fn take_again(&mut self, limit: usize) -> Vec<Delivery> {
+        let again: Vec<u64> = self.again.keys().copied().take(limit).collect();
+        again.iter().filter_map(|tag| self.again.remove(tag)).collect()
+    }
+}
+
+// === impl Membership ===
+
+impl Membership {
+    pub(super) fn new(shared: Arc<Shared>, consumer: Arc<Consumer>) -> Self {
+        Self { shared, consumer, holds: HashSet::new() }
+    }
+
+    /// What can be handed out now.
+    fn available(&self, limit: usize) -> Result<Vec<Delivery>, StoreError> {
+        let mut progress = lock(&self.consumer.progress);
+        let mut deliveries = progress.take_again(limit);
+        self.unpark(&mut progress, &mut deliveries, limit)?;
+        // Reads on over what nobody wants.
+        while deliveries.len() < limit {
+            let messages = self.behind(progress.read, limit - deliveries.len())?;
+            let Some((last, _)) = messages.last() else { break };
+            progress.read = *last;
+            let wanted = messages.into_iter().filter(|(_, message)| self.consumer.wants(message));
+            deliveries.extend(wanted.map(|(tag, message)| Delivery { tag, message, failures: 0 }));
+        }
+        progress.hand_out(&deliveries);
+        Ok(deliveries)
+    }
+
+    fn unpark(&self, progress: &mut Progress, deliveries: &mut Vec<Delivery>, limit: usize) -> Result<(), StoreError> {
+        let now = SystemClock.now();
+        let ripe: Vec<(u64, u32)> = progress
+            .parked
+            .iter()
+            .filter(|(tag, (_, not_before))| *not_before <= now && !progress.out.contains_key(tag))
+            .map(|(tag, (failures, _))| (*tag, *failures))
+            .take(limit.saturating_sub(deliveries.len()))
+            .collect();
+        for (tag, failures) in ripe {
+            let message = self.shared.store.read(|connection| {
+                connection
+                    .prepare_cached(&format!("SELECT {MESSAGE} FROM messages WHERE position = ?1"))?
+                    .query_row([place(tag)], read_message)
+            })?;
+            deliveries.push(Delivery { tag, message: message.1, failures });
+        }
+        Ok(())
+    }
+
+    fn behind(&self, after: u64, limit: usize) -> Result<Vec<(u64, Arc<Message>)>, StoreError> {
+        let source = &self.consumer.subscription.source;
+        if let Some(messages) = lock(&self.shared.recent).behind(source, after, limit) {
+            return Ok(messages);
+        }
+        self.shared.store.read(|connection| {
+            // Looked at first: the index over sources is not read in vain.
+            if latest(connection, source)? <= place(after) {
+                return Ok(Vec::new());
+            }
+            connection
+                .prepare_cached(&format!(
+                    "SELECT {MESSAGE} FROM messages WHERE source = ?1 AND position > ?2 ORDER BY position LIMIT ?3"
+                ))?
+                .query_map(params![source, place(after), i64::try_from(limit).unwrap_or(i64::MAX)], read_message)?
+                .collect()
+        })
+    }
+
+    /// Waits for a publication, for something given back, or for something parked to be ripe.
+    async fn wait(&self, published: u64, returned: u64) {
+        let ripe = lock(&self.consumer.progress).parked.values().map(|(_, not_before)| *not_before).min();
+        let ripe = async {
+            match ripe {
+                Some(at) => SystemClock.until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.shared.published.after(published) => {}
+            () = self.consumer.returned.after(returned) => {}
+            () = ripe => {}
+            () = tokio::time::sleep(QUIET), if self.behind_kept() => self.keep(),
+        }
+    }
+
+    fn behind_kept(&self) -> bool {
+        let progress = lock(&self.consumer.progress);
+        progress.settled() != progress.kept
+    }
+
+    /// Keeps the cursor, with nobody waiting: what a crash forgets is delivered again.
+    fn keep(&self) {
+        let position = {
+            let mut progress = lock(&self.consumer.progress);
+            progress.kept = progress.settled();
+            progress.kept
+        };
+        let Subscription { consumer, source, .. } = self.consumer.subscription.clone();
+        self.shared.store.write_behind(move |connection| keep_cursor(connection, &consumer, &source, position));
+    }
+
+    /// Parks what failed, or lays it with the dead letters.
+    async fn park(&self, failed: Vec<(u64, u32, String)>) -> Result<(), StoreError> {
+        let Subscription { consumer, source, .. } = self.consumer.subscription.clone();
+        let now = SystemClock.now();
+        let parked = failed.clone();
+        self.shared
+            .store
+            .write(None, move |connection| {
+                for (position, failures, error) in &failed {
+                    let not_before = now.after(pause(*failures));
+                    park(connection, [&consumer, &source], *position, *failures, not_before, error)?;
+                }
+                Ok(())
+            })
+            .await?;
+        let mut progress = lock(&self.consumer.progress);
+        for (tag, failures, error) in parked {
+            progress.out.remove(&tag);
+            if failures < MOST_FAILURES {
+                progress.parked.insert(tag, (failures, now.after(pause(failures))));
+            } else {
+                progress.parked.remove(&tag);
+                let Subscription { consumer, source, .. } = &self.consumer.subscription;
+                tracing::error!(%consumer, %source, position = tag, %error, "a message became a dead letter");
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what was parked and is done now.
+    async fn unparked(&self, done: Vec<u64>) -> Result<(), StoreError> {
+        let Subscription { consumer, source, .. } = self.consumer.subscription.clone();
+        self.shared
+            .store
+            .write(None, move |connection| {
+                let mut delete = connection
+                    .prepare_cached("DELETE FROM parked WHERE consumer = ?1 AND source = ?2 AND position = ?3")?;
+                done.iter().try_for_each(|tag| delete.execute(params![consumer, source, place(*tag)]).map(drop))
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Deliveries for Membership {
+    async fn next(&mut self, limit: usize) -> Result<Vec<Delivery>, StoreError> {
+        loop {
+            let (published, returned) = (self.shared.published.rings(), self.consumer.returned.rings());
+            let deliveries = self.available(limit)?;
+            if !deliveries.is_empty() {
+                self.holds.extend(deliveries.iter().map(|delivery| delivery.tag));
+                return Ok(deliveries);
+            }
+            self.wait(published, returned).await;
+        }
+    }
+
+    async fn settle(&mut self, verdicts: Vec<(u64, Verdict)>) -> Result<(), StoreError> {
+        let (mut failed, mut unparked) = (Vec::new(), Vec::new());
+        let keep = {
+            let mut progress = lock(&self.consumer.progress);
+            for (tag, verdict) in verdicts {
+                let Some(delivery) = progress.out.get(&tag).cloned() else { continue };
+                match verdict {
+                    Verdict::Done => {
+                        progress.out.remove(&tag);
+                        unparked.extend(progress.parked.remove(&tag).map(|_| tag));
+                    }
+                    Verdict::Later => {
+                        progress.out.remove(&tag);
+                        progress.again.insert(tag, delivery);
+                    }
+                    Verdict::Failed(error) => failed.push((tag, delivery.failures + 1, error)),
+                }
+                self.holds.remove(&tag);
+            }
+            progress.settled() >= progress.kept + KEEP_EVERY
+        };
+        if keep {
+            self.keep();
+        }
+        if !unparked.is_empty() {
+            self.unparked(unparked).await?;
+        }
+        if !failed.is_empty() {
+            self.park(failed).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        let mut progress = lock(&self.consumer.progress);
+        for tag in self.holds.drain() {
+            if let Some(delivery) = progress.out.remove(&tag) {
+                progress.again.insert(tag, delivery);
+            }
+        }
+        drop(progress);
+        self.consumer.returned.ring();
+    }
+}
+
+const MESSAGE: &str = "position, source, id, name, subject, time, origin, body";
+
+fn read_message(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Arc<Message>)> {
+    let source: String = row.get(1)?;
+    let origin: String = row.get(6)?;
+    let message = Message {
+        id: uuid(row.get(2)?),
+        source: source.into(),
+        name: row.get(3)?,
+        subject: uuid(row.get(4)?),
+        time: time(row.get(5)?),
+        origin: decode_origin(&origin),
+        body: row.get(7)?,
+    };
+    Ok((count(row.get(0)?), Arc::new(message)))
+}
+
+fn keep_cursor(connection: &Connection, consumer: &str, source: &str, position: u64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO consumers (consumer, source, position) VALUES (?1, ?2, ?3)")?
+        .execute(params![consumer, source, place(position)])
+        .map(drop)
+}
+
+fn park(
+    connection: &Connection,
+    [consumer, source]: [&String; 2],
+    position: u64,
+    failures: u32,
+    not_before: Timestamp,
+    error: &str,
+) -> rusqlite::Result<()> {
+    let position = place(position);
+    if failures < MOST_FAILURES {
+        return connection
+            .prepare_cached("INSERT OR REPLACE INTO parked VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![consumer, source, position, failures, not_before.as_micros(), error])
+            .map(drop);
+    }
+    connection
+        .prepare_cached("DELETE FROM parked WHERE consumer = ?1 AND source = ?2 AND position = ?3")?
+        .execute(params![consumer, source, position])?;
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO dead_letters VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![consumer, source, position, failures, error, SystemClock.now().as_micros()])
+        .map(drop)
+}
+
+/// 200 ms, doubling.
+fn pause(failures: u32) -> Duration {
+    Duration::from_millis(100 << failures.min(MOST_FAILURES))
+}

@@ -1,0 +1,40 @@
+//! How values are kept: JSON, which people and later versions can read.
+
+use highstreet_domain::kernel::ports::StoreError;
+use highstreet_domain::kernel::{Origin, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value).map_err(|error| StoreError::Unreadable(error.to_string()))
+}
+
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes).map_err(|error| StoreError::Unreadable(error.to_string()))
+}
+
+pub(crate) fn encode_origin(origin: &Origin) -> String {
+    serde_json::to_string(origin).unwrap_or_default()
+}
+
+pub(crate) fn decode_origin(text: &str) -> Origin {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+pub(crate) fn uuid(bytes: [u8; 16]) -> Uuid {
+    Uuid::from_bytes(bytes)
+}
+
+pub(crate) fn time(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros)
+}
+
+/// SQLite counts in `i64`; revisions and positions never come near its end.
+pub(crate) fn int(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn count(int: i64) -> u64 {
+    u64::try_from(int).unwrap_or(0)
+}

@@ -1,0 +1,329 @@
+//! Streams on SQLite.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use async_trait::async_trait;
+use highstreet_domain::kernel::ports::{Append, AppendError, Claimed, Journal, Loaded, Lookup, StoreError, Wake};
+use highstreet_domain::kernel::{Aggregate, ClaimKey, Fingerprint, Happened, Id, Publish, Standing, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::codec::{count, decode, encode, encode_origin, int, time, uuid};
+use crate::queries;
+use crate::store::Store;
+
+/// The streams of one kind of aggregate in one file.
+pub struct SqliteJournal<A: Aggregate> {
+    store: Arc<Store>,
+    publish: Publish<A>,
+}
+
+/// An append as the writer takes it: encoded, so that the writer thread is the same for all aggregates.
+struct Encoded {
+    id: [u8; 16],
+    aggregate: &'static str,
+    after: i64,
+    revision: i64,
+    version: u32,
+    state: Vec<u8>,
+    index: [Option<String>; 4],
+    created: i64,
+    updated: i64,
+    wake: Wake,
+    origin: String,
+    events: Vec<EncodedEvent>,
+    claims: Vec<([u8; 16], [u8; 16], i64)>,
+    release: bool,
+    entries: Vec<(String, Vec<u8>)>,
+}
+
+struct EncodedEvent {
+    revision: i64,
+    cause: Option<[u8; 16]>,
+    origin: String,
+    data: Vec<u8>,
+    published: Option<(&'static str, Vec<u8>)>,
+}
+
+// === impl SqliteJournal ===
+
+impl<A: Aggregate> SqliteJournal<A> {
+    /// The streams of `A` in `store`, whose events are published as `publish` says.
+    pub fn new(store: Arc<Store>, publish: Publish<A>) -> Self {
+        Self { store, publish }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    fn encode(&self, append: &Append<A>) -> Result<Encoded, StoreError> {
+        let events = append.events.iter().zip(append.after + 1..).map(|(recorded, revision)| {
+            let happened = Happened {
+                id: append.id,
+                revision,
+                state: &recorded.state,
+                event: &recorded.event,
+                origin: &recorded.origin,
+            };
+            Ok(EncodedEvent {
+                revision: int(revision),
+                cause: recorded.cause.map(|cause| cause.uuid().into_bytes()),
+                origin: encode_origin(&recorded.origin),
+                data: encode(&recorded.event)?,
+                published: (self.publish)(&happened).map(|published| (published.name, published.body)),
+            })
+        });
+        let index = append.index.clone().map_or([None, None, None, None], |index| {
+            [Some(index.shop), Some(index.owner), Some(index.reference), Some(index.status)]
+        });
+        let entries = append.entries.iter().map(|(key, entry)| Ok((key.clone(), encode(entry)?)));
+        Ok(Encoded {
+            id: append.id.uuid().into_bytes(),
+            aggregate: A::NAME,
+            after: int(append.after),
+            revision: int(append.standing.revision),
+            version: A::VERSION,
+            state: encode(&append.standing.state)?,
+            index,
+            created: append.standing.created.as_micros(),
+            updated: append.standing.updated.as_micros(),
+            wake: append.wake,
+            origin: encode_origin(&append.origin),
+            events: events.collect::<Result<_, StoreError>>()?,
+            claims: append
+                .claims
+                .iter()
+                .map(|(claim, revision)| {
+                    (claim.key.uuid().into_bytes(), claim.fingerprint.uuid().into_bytes(), int(*revision))
+                })
+                .collect(),
+            release: append.release,
+            entries: entries.collect::<Result<_, StoreError>>()?,
+        })
+    }
+}
+
+#[async_trait]
+impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
+    async fn load(&self, id: Id<A>, lookups: &[Lookup]) -> Result<Loaded<A>, StoreError> {
+        let (found, looked_up) = self.store.read(|connection| {
+            let Some((stream, found)) = queries::stream::<A>(connection, id)? else { return Ok((None, vec![])) };
+            let looked_up = lookups.iter().map(|lookup| look_up(connection, stream, lookup));
+            Ok((Some(found), looked_up.collect::<Result<Vec<_>, _>>()?))
+        })?;
+        let Some(found) = found else {
+            let nothing = Loaded::default();
+            return Ok(Loaded { answers: vec![None; lookups.len()], entries: vec![None; lookups.len()], ..nothing });
+        };
+        let (since, attempts) = (found.since, found.attempts);
+        let standing = match found.decode::<A>()? {
+            Some(standing) => standing,
+            None => fold(self.history(id).await?),
+        };
+        let (mut answers, mut entries) = (Vec::new(), Vec::new());
+        for (answer, entry) in looked_up {
+            answers.push(answer);
+            entries.push(entry.as_deref().map(decode).transpose()?);
+        }
+        Ok(Loaded { standing, since, attempts, answers, entries })
+    }
+
+    async fn append(&self, append: Append<A>) -> Result<(), AppendError> {
+        let encoded = self.encode(&append)?;
+        let publishes = encoded.events.iter().any(|event| event.published.is_some());
+        let ring = publishes.then_some(&self.store.published);
+        self.store.write(ring, move |connection| write(connection, &encoded)).await??;
+        self.store.changed.ring();
+        if let Wake::At { at, .. } | Wake::Leased { until: at, .. } = append.wake
+            && at.as_micros() < self.store.next_look.load(Ordering::SeqCst)
+        {
+            self.store.due.ring();
+        }
+        Ok(())
+    }
+
+    async fn claimed(&self, key: ClaimKey) -> Result<Option<Claimed<A>>, StoreError> {
+        self.store.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT s.id, c.revision, c.fingerprint FROM claims c JOIN streams s USING (stream) \
+                     WHERE c.key = ?1",
+                )?
+                .query_row([key.uuid().into_bytes()], |row| {
+                    Ok(Claimed {
+                        id: Id::new(uuid(row.get(0)?)),
+                        revision: count(row.get(1)?),
+                        fingerprint: Fingerprint::stored(uuid(row.get(2)?)),
+                    })
+                })
+                .optional()
+        })
+    }
+
+    async fn history(&self, id: Id<A>) -> Result<Vec<(Timestamp, A::Event)>, StoreError> {
+        let rows: Vec<(i64, Vec<u8>)> = self.store.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT e.time, e.data FROM streams s JOIN events e USING (stream) \
+                     WHERE s.id = ?1 AND s.aggregate = ?2 ORDER BY e.revision",
+                )?
+                .query_map(params![id.uuid().into_bytes(), A::NAME], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        })?;
+        rows.into_iter().map(|(micros, data)| Ok((time(micros), decode(&data)?))).collect()
+    }
+}
+
+/// What the stream is, folded from all that happened: for states that another version wrote.
+fn fold<A: Aggregate>(history: Vec<(Timestamp, A::Event)>) -> Standing<A> {
+    let mut standing = Loaded::<A>::default().standing;
+    standing.created = history.first().map_or(standing.created, |(time, _)| *time);
+    for (time, event) in history {
+        standing.state = standing.state.evolve(&event);
+        standing.revision += 1;
+        standing.updated = time;
+    }
+    standing
+}
+
+fn look_up(connection: &Connection, stream: i64, lookup: &Lookup) -> rusqlite::Result<(Option<u64>, Option<Vec<u8>>)> {
+    let answer = connection
+        .prepare_cached("SELECT revision FROM events WHERE stream = ?1 AND cause = ?2")?
+        .query_row(params![stream, lookup.cause.uuid().into_bytes()], |row| row.get(0).map(count))
+        .optional()?;
+    let entry = match &lookup.key {
+        Some(key) => connection
+            .prepare_cached("SELECT data FROM entries WHERE stream = ?1 AND key = ?2")?
+            .query_row(params![stream, key], |row| row.get(0))
+            .optional()?,
+        None => None,
+    };
+    Ok((answer, entry))
+}
+
+// === On the writer thread ===
+
+/// Looks first and writes after, so that a refusal leaves no trace in the group.
+fn write(connection: &Connection, append: &Encoded) -> rusqlite::Result<Result<(), AppendError>> {
+    for (key, ..) in &append.claims {
+        let mut taken = connection.prepare_cached("SELECT 1 FROM claims WHERE key = ?1")?;
+        if taken.exists([key])? {
+            return Ok(Err(AppendError::Claimed(ClaimKey::stored(uuid(*key)))));
+        }
+    }
+    let Some(stream) = write_stream(connection, append)? else { return Ok(Err(AppendError::Conflict)) };
+    for event in &append.events {
+        let (name, body) = event.published.as_ref().map_or((None, None), |(name, body)| (Some(*name), Some(body)));
+        connection
+            .prepare_cached(
+                "INSERT INTO events (stream, revision, time, cause, origin, data, name, body) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                stream,
+                event.revision,
+                append.updated,
+                event.cause,
+                event.origin,
+                event.data,
+                name,
+                body
+            ])?;
+    }
+    for (key, data) in &append.entries {
+        connection
+            .prepare_cached(
+                "INSERT INTO entries (stream, key, data, updated) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (stream, key) DO UPDATE SET data = excluded.data, updated = excluded.updated",
+            )?
+            .execute(params![stream, key, data, append.updated])?;
+    }
+    write_claims(connection, stream, append)?;
+    write_wake(connection, stream, append)?;
+    Ok(Ok(()))
+}
+
+/// The row of the stream, if it is as the append expects.
+fn write_stream(connection: &Connection, append: &Encoded) -> rusqlite::Result<Option<i64>> {
+    let [shop, owner, reference, status] = &append.index;
+    let stream = |row: &Row<'_>| row.get(0);
+    if append.after == 0 {
+        return connection
+            .prepare_cached(
+                "INSERT INTO streams (id, aggregate, revision, version, state, shop, owner, reference, status, \
+                 created, updated, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0) \
+                 ON CONFLICT (id) DO NOTHING RETURNING stream",
+            )?
+            .query_row(
+                params![
+                    append.id,
+                    append.aggregate,
+                    append.revision,
+                    append.version,
+                    append.state,
+                    shop,
+                    owner,
+                    reference,
+                    status,
+                    append.created,
+                    append.updated
+                ],
+                stream,
+            )
+            .optional();
+    }
+    connection
+        .prepare_cached(
+            "UPDATE streams SET revision = ?4, version = ?5, state = ?6, shop = ?7, owner = ?8, reference = ?9, \
+             status = ?10, updated = ?11 WHERE id = ?1 AND aggregate = ?2 AND revision = ?3 RETURNING stream",
+        )?
+        .query_row(
+            params![
+                append.id,
+                append.aggregate,
+                append.after,
+                append.revision,
+                append.version,
+                append.state,
+                shop,
+                owner,
+                reference,
+                status,
+                append.updated
+            ],
+            stream,
+        )
+        .optional()
+}
+
+fn write_claims(connection: &Connection, stream: i64, append: &Encoded) -> rusqlite::Result<()> {
+    if append.release {
+        connection
+            .prepare_cached("DELETE FROM claims WHERE key = (SELECT claim FROM streams WHERE stream = ?1)")?
+            .execute([stream])?;
+    }
+    for (key, fingerprint, revision) in &append.claims {
+        connection
+            .prepare_cached("INSERT INTO claims (key, stream, revision, fingerprint) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![key, stream, revision, fingerprint])?;
+        connection.prepare_cached("UPDATE streams SET claim = ?2 WHERE stream = ?1")?.execute(params![stream, key])?;
+    }
+    Ok(())
+}
+
+fn write_wake(connection: &Connection, stream: i64, append: &Encoded) -> rusqlite::Result<()> {
+    let (wake, leased, since) = match append.wake {
+        Wake::Keep => return Ok(()),
+        Wake::Leased { until, since } => (Some(until.as_micros()), 1, since),
+        Wake::At { at, since } => (Some(at.as_micros()), 0, since),
+        Wake::Nothing => (None, 0, 0),
+    };
+    connection
+        .prepare_cached(
+            "UPDATE streams SET wake = ?2, leased = ?3, since = ?4, attempts = 0, error = NULL, origin = ?5 \
+             WHERE stream = ?1",
+        )?
+        .execute(params![stream, wake, leased, int(since), append.origin])?;
+    Ok(())
+}

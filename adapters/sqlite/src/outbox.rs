@@ -1,0 +1,110 @@
+//! What is committed and not yet published.
+//!
+//! One thread commits, so positions are in the order of commits and a cursor never skips: no row is written or
+//! deleted per event. The cursor is kept now and then; what a crash forgets is published again, under the same ids.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use highstreet_domain::kernel::Message;
+use highstreet_domain::kernel::ports::{Outbox, Outgoing, StoreError};
+use rusqlite::{Connection, params};
+
+use crate::codec::{count, decode_origin, int, time, uuid};
+use crate::store::Store;
+
+const CURSOR: &str = "relay";
+/// The cursor is kept when this many events were published since, or when nothing happened for a while.
+const KEEP_EVERY: u64 = 1000;
+const QUIET: Duration = Duration::from_millis(200);
+
+/// The outbox of one context.
+pub struct SqliteOutbox {
+    store: Arc<Store>,
+    source: Arc<str>,
+    published: AtomicU64,
+    kept: AtomicU64,
+}
+
+// === impl SqliteOutbox ===
+
+impl SqliteOutbox {
+    /// The outbox of the context called `source` in `store`.
+    pub fn new(store: Arc<Store>, source: &str) -> Result<Self, StoreError> {
+        let cursor = store.read(|connection| {
+            connection.query_row("SELECT coalesce(max(position), 0) FROM cursors WHERE name = ?1", [CURSOR], |row| {
+                row.get(0).map(count)
+            })
+        })?;
+        Ok(Self { store, source: source.into(), published: AtomicU64::new(cursor), kept: AtomicU64::new(cursor) })
+    }
+
+    fn keep(&self) {
+        let position = self.published.load(Ordering::SeqCst);
+        if self.kept.swap(position, Ordering::SeqCst) != position {
+            self.store.write_behind(move |connection| {
+                connection
+                    .prepare_cached("INSERT OR REPLACE INTO cursors (name, position) VALUES (?1, ?2)")?
+                    .execute(params![CURSOR, int(position)])
+                    .map(drop)
+            });
+        }
+    }
+}
+
+#[async_trait]
+impl Outbox for SqliteOutbox {
+    async fn next(&self, limit: usize) -> Result<Vec<Outgoing>, StoreError> {
+        loop {
+            let rings = self.store.published.rings();
+            let after = self.published.load(Ordering::SeqCst);
+            let outgoing = self.store.read(|connection| unpublished(connection, &self.source, after, limit))?;
+            if !outgoing.is_empty() {
+                return Ok(outgoing);
+            }
+            if tokio::time::timeout(QUIET, self.store.published.after(rings)).await.is_err() {
+                self.keep();
+                self.store.published.after(rings).await;
+            }
+        }
+    }
+
+    async fn published(&self, position: u64) -> Result<(), StoreError> {
+        self.published.fetch_max(position, Ordering::SeqCst);
+        if position >= self.kept.load(Ordering::SeqCst) + KEEP_EVERY {
+            self.keep();
+        }
+        Ok(())
+    }
+}
+
+fn unpublished(
+    connection: &Connection,
+    source: &Arc<str>,
+    after: u64,
+    limit: usize,
+) -> rusqlite::Result<Vec<Outgoing>> {
+    connection
+        .prepare_cached(
+            "SELECT e.position, e.revision, e.time, e.origin, e.name, e.body, s.id \
+             FROM events e JOIN streams s USING (stream) \
+             WHERE e.position > ?1 AND e.name IS NOT NULL ORDER BY e.position LIMIT ?2",
+        )?
+        .query_map(params![int(after), i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+            let subject = uuid(row.get(6)?);
+            let origin: String = row.get(3)?;
+            let message = Message {
+                id: Message::id_of(subject, count(row.get(1)?)),
+                source: source.clone(),
+                name: row.get(4)?,
+                subject,
+                time: time(row.get(2)?),
+                origin: decode_origin(&origin),
+                body: row.get(5)?,
+            };
+            Ok(Outgoing { position: count(row.get(0)?), message })
+        })?
+        .collect()
+}

@@ -1,0 +1,259 @@
+//! A SQLite file: one writer thread that commits what is waiting as a group, and readers beside it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
+
+use highstreet_domain::kernel::Signal;
+use highstreet_domain::kernel::ports::StoreError;
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::oneshot;
+
+use crate::migrate::{self, Schema};
+
+/// The most jobs in one commit: bounds how long the first of them waits for the last.
+const MOST_IN_GROUP: usize = 512;
+const READERS: usize = 3;
+const STATEMENTS: usize = 64;
+
+/// An open SQLite file. Dropped, it lets the writer finish what was handed to it.
+pub struct Store {
+    jobs: Sender<Box<dyn Job>>,
+    readers: Vec<Mutex<Connection>>,
+    next_reader: AtomicUsize,
+    /// Rung with every commit that may concern the outbox.
+    pub(crate) published: Signal,
+    /// Rung with every append.
+    pub(crate) changed: Signal,
+    /// Rung when something is due earlier than the agenda's reader thought.
+    pub(crate) due: Signal,
+    /// Rung with every change of a view.
+    pub(crate) viewed: Signal,
+    /// When the agenda's reader will look again, in microseconds since the epoch.
+    pub(crate) next_look: AtomicI64,
+}
+
+/// Why a file could not be opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// A newer version of the program wrote it.
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The newest this program knows.
+        known: i64,
+    },
+    /// SQLite says no.
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        error: rusqlite::Error,
+    },
+}
+
+/// A piece of work for the writer.
+trait Job: Send {
+    /// Does the work inside the group's transaction; may be called again if the group is rolled back.
+    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
+    /// Tells whoever waits.
+    fn done(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Work<T, F> {
+    work: F,
+    result: Option<T>,
+    ring: Option<Signal>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+// === impl Store ===
+
+impl Store {
+    /// Opens the file of a context, creating or migrating it as needed.
+    pub fn open_context(path: &Path) -> Result<Self, OpenError> {
+        Self::open(path, Schema::Context)
+    }
+
+    pub(crate) fn open(path: &Path, schema: Schema) -> Result<Self, OpenError> {
+        let failed = |error| OpenError::Sqlite { path: path.into(), error };
+        let mut writer = connect(path, OpenFlags::default()).map_err(failed)?;
+        migrate::run(&mut writer, schema, path)?;
+        if matches!(schema, Schema::Context) {
+            // Whoever held a lease is gone: this process has the folder for itself.
+            writer
+                .execute("UPDATE streams SET wake = 0, leased = 0 WHERE leased = 1 AND wake IS NOT NULL", [])
+                .map_err(failed)?;
+        }
+        let readers = (0..READERS)
+            .map(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map(Mutex::new))
+            .collect::<Result<_, _>>()
+            .map_err(failed)?;
+        let (jobs, waiting) = mpsc::channel();
+        let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        thread::Builder::new()
+            .name(format!("sqlite-{name}"))
+            .spawn(move || write_groups(&writer, &waiting))
+            .map_err(|_| OpenError::Sqlite { path: path.into(), error: rusqlite::Error::InvalidQuery })?;
+        Ok(Self {
+            jobs,
+            readers,
+            next_reader: AtomicUsize::new(0),
+            published: Signal::default(),
+            changed: Signal::default(),
+            due: Signal::default(),
+            viewed: Signal::default(),
+            next_look: AtomicI64::new(0),
+        })
+    }
+
+    /// Does `work` in the next group and returns once that is durable. The work must write nothing if it finds that
+    /// it should not; an error of SQLite's undoes it, and it alone.
+    pub(crate) async fn write<T, F>(&self, ring: Option<&Signal>, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.hand_over(ring, work)?.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Like `write`, with nobody waiting.
+    pub(crate) fn write_behind<F>(&self, work: F)
+    where
+        F: FnMut(&Connection) -> rusqlite::Result<()> + Send + 'static,
+    {
+        // What is written behind can be lost: a crash would have lost it too.
+        let _ = self.hand_over(None, work);
+    }
+
+    fn hand_over<T, F>(
+        &self,
+        ring: Option<&Signal>,
+        work: F,
+    ) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job = Work { work, result: None, ring: ring.cloned(), answer };
+        self.jobs.send(Box::new(job)).map_err(|_| stopped())?;
+        Ok(answered)
+    }
+
+    /// Reads what is committed. Runs on the calling thread: a point read takes a few microseconds, less than
+    /// handing it to another thread would.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        read(&self.reader()).map_err(|error| unavailable(&error))
+    }
+
+    fn reader(&self) -> MutexGuard<'_, Connection> {
+        let first = self.next_reader.fetch_add(1, Ordering::Relaxed);
+        for offset in 0..self.readers.len() {
+            match self.readers[(first + offset) % self.readers.len()].try_lock() {
+                Ok(reader) => return reader,
+                Err(TryLockError::Poisoned(reader)) => return reader.into_inner(),
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
+        self.readers[first % self.readers.len()].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA busy_timeout = 5000;
+         PRAGMA foreign_keys = OFF;
+         PRAGMA mmap_size = 1073741824;
+         PRAGMA cache_size = -8192;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA wal_autocheckpoint = 4000;
+         PRAGMA journal_size_limit = 67108864;",
+    )?;
+    Ok(connection)
+}
+
+// === The writer ===
+
+fn write_groups(connection: &Connection, waiting: &Receiver<Box<dyn Job>>) {
+    while let Ok(first) = waiting.recv() {
+        let mut group = vec![first];
+        while group.len() < MOST_IN_GROUP
+            && let Ok(job) = waiting.try_recv()
+        {
+            group.push(job);
+        }
+        commit(connection, group);
+    }
+}
+
+fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>) {
+    match transact(connection, &mut group) {
+        Ok(()) => group.into_iter().for_each(|job| job.done(Ok(()))),
+        // One of them spoilt it for all, or the disk did: each for itself, so that only the culprit fails.
+        Err(_) if group.len() > 1 => group.into_iter().for_each(|job| commit(connection, vec![job])),
+        Err(error) => group.into_iter().for_each(|job| job.done(Err(unavailable(&error)))),
+    }
+}
+
+fn transact(connection: &Connection, group: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    let done = group.iter_mut().try_for_each(|job| job.run(connection));
+    let done = done.and_then(|()| connection.prepare_cached("COMMIT")?.execute([]).map(drop));
+    if done.is_err() && !connection.is_autocommit() {
+        // If this fails too, SQLite has rolled back by itself.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    done
+}
+
+impl<T: Send, F: FnMut(&Connection) -> rusqlite::Result<T> + Send> Job for Work<T, F> {
+    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.result = Some((self.work)(connection)?);
+        Ok(())
+    }
+
+    fn done(self: Box<Self>, committed: Result<(), StoreError>) {
+        let Self { result, ring, answer, .. } = *self;
+        if let (Ok(()), Some(signal)) = (&committed, ring) {
+            signal.ring();
+        }
+        // Whoever waited may have gone.
+        let _ = answer.send(committed.and_then(|()| result.ok_or_else(stopped)));
+    }
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("it is shutting down".into())
+}
+
+pub(crate) fn unavailable(error: &rusqlite::Error) -> StoreError {
+    StoreError::Unavailable(error.to_string())
+}
+
+// === impl OpenError ===
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Newer { path, found, known } => write!(
+                f,
+                "{} was written by a newer version (schema {found}, this one knows {known}); use that version, or \
+                 another data folder",
+                path.display()
+            ),
+            Self::Sqlite { path, error } => write!(f, "cannot open {}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}

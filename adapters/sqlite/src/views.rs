@@ -1,0 +1,191 @@
+//! Rows of views, on SQLite.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use highstreet_domain::kernel::ports::{Filter, Page, Row, Save, StoreError, Views};
+use highstreet_domain::kernel::{Index, View};
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+use crate::codec::{count, decode, encode, int, time};
+use crate::queries::Conditions;
+use crate::store::Store;
+
+/// The rows of one view in one file.
+pub struct SqliteViews<V> {
+    store: Arc<Store>,
+    of: PhantomData<fn() -> V>,
+}
+
+struct RowParts {
+    key: String,
+    version: u64,
+    cursor: u64,
+    state: Vec<u8>,
+    created: i64,
+    updated: i64,
+    row: i64,
+}
+
+struct EncodedSave {
+    key: String,
+    version: u64,
+    state: Vec<u8>,
+    index: Index,
+    time: i64,
+}
+
+const COLUMNS: &str = "key, version, cursor, state, created, updated, row FROM views";
+
+// === impl SqliteViews ===
+
+impl<V: View> SqliteViews<V> {
+    /// The rows of `V` in `store`.
+    pub fn new(store: Arc<Store>) -> Self {
+        Self { store, of: PhantomData }
+    }
+}
+
+#[async_trait]
+impl<V: View> Views<V> for SqliteViews<V> {
+    async fn load(&self, keys: &[String]) -> Result<Vec<Option<Row<V>>>, StoreError> {
+        let rows = self.store.read(|connection| {
+            let mut find = connection.prepare_cached(
+                "SELECT key, version, cursor, state, created, updated, row FROM views WHERE view = ?1 AND key = ?2",
+            )?;
+            keys.iter()
+                .map(|key| find.query_row((V::NAME, key), RowParts::read).optional())
+                .collect::<Result<Vec<_>, _>>()
+        })?;
+        rows.into_iter().map(|row| row.map(RowParts::decode).transpose()).collect()
+    }
+
+    async fn save(&self, rows: Vec<Save<V>>) -> Result<Vec<bool>, StoreError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = rows.into_iter().map(EncodedSave::of).collect::<Result<Vec<_>, _>>()?;
+        self.store
+            .write(Some(&self.store.viewed), move |connection| {
+                let mut cursor: i64 = connection
+                    .prepare_cached("SELECT coalesce(max(cursor), 0) FROM views WHERE view = ?1")?
+                    .query_row([V::NAME], |row| row.get(0))?;
+                rows.iter()
+                    .map(|row| {
+                        cursor += 1;
+                        row.write(connection, V::NAME, cursor)
+                    })
+                    .collect()
+            })
+            .await
+    }
+
+    async fn page(&self, filter: &Filter, page: &Page) -> Result<Vec<Row<V>>, StoreError> {
+        let place = match page.after {
+            Some((_, place)) => i64::try_from(place.as_u128()).unwrap_or(i64::MAX),
+            None => i64::MAX,
+        };
+        let mut conditions = Conditions::new("view", V::NAME.to_owned());
+        conditions.filter(filter);
+        conditions.page(page, "row", place);
+        let rows = self.store.read(|connection| conditions.select(connection, COLUMNS, RowParts::read))?;
+        rows.into_iter().map(RowParts::decode).collect()
+    }
+
+    async fn changes(&self, filter: &Filter, cursor: u64, limit: usize) -> Result<Vec<Row<V>>, StoreError> {
+        let mut after = cursor;
+        loop {
+            let rings = self.store.viewed.rings();
+            let latest = self.latest().await?;
+            let mut conditions = Conditions::new("view", V::NAME.to_owned());
+            conditions.and("cursor > ?", int(after));
+            conditions.filter(filter);
+            conditions.order(&format!("ORDER BY cursor LIMIT {limit}"));
+            let rows = self.store.read(|connection| conditions.select(connection, COLUMNS, RowParts::read))?;
+            if !rows.is_empty() {
+                return rows.into_iter().map(RowParts::decode).collect();
+            }
+            // What others changed need not be looked through again.
+            after = after.max(latest);
+            self.store.viewed.after(rings).await;
+        }
+    }
+
+    async fn latest(&self) -> Result<u64, StoreError> {
+        self.store.read(|connection| {
+            connection
+                .prepare_cached("SELECT coalesce(max(cursor), 0) FROM views WHERE view = ?1")?
+                .query_row([V::NAME], |row| row.get(0).map(count))
+        })
+    }
+}
+
+// === impl EncodedSave ===
+
+impl EncodedSave {
+    fn of<V: View>(save: Save<V>) -> Result<Self, StoreError> {
+        let state = encode(&save.view)?;
+        Ok(Self { key: save.key, version: save.version, state, index: save.index, time: save.time.as_micros() })
+    }
+
+    fn write(&self, connection: &Connection, view: &str, cursor: i64) -> rusqlite::Result<bool> {
+        let Index { shop, owner, reference, status } = &self.index;
+        let written = if self.version == 0 {
+            connection
+                .prepare_cached(
+                    "INSERT INTO views (view, key, version, cursor, state, shop, owner, reference, status, created, \
+                     updated) VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) ON CONFLICT DO NOTHING",
+                )?
+                .execute(params![view, self.key, cursor, self.state, shop, owner, reference, status, self.time])?
+        } else {
+            connection
+                .prepare_cached(
+                    "UPDATE views SET version = version + 1, cursor = ?4, state = ?5, shop = ?6, owner = ?7, \
+                     reference = ?8, status = ?9, updated = ?10 WHERE view = ?1 AND key = ?2 AND version = ?3",
+                )?
+                .execute(params![
+                    view,
+                    self.key,
+                    int(self.version),
+                    cursor,
+                    self.state,
+                    shop,
+                    owner,
+                    reference,
+                    status,
+                    self.time
+                ])?
+        };
+        Ok(written == 1)
+    }
+}
+
+// === impl RowParts ===
+
+impl RowParts {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            key: row.get(0)?,
+            version: count(row.get(1)?),
+            cursor: count(row.get(2)?),
+            state: row.get(3)?,
+            created: row.get(4)?,
+            updated: row.get(5)?,
+            row: row.get(6)?,
+        })
+    }
+
+    fn decode<V: View>(self) -> Result<Row<V>, StoreError> {
+        Ok(Row {
+            key: self.key,
+            view: decode(&self.state)?,
+            version: self.version,
+            cursor: self.cursor,
+            place: Uuid::from_u128(u128::from(count(self.row))),
+            created: time(self.created),
+            updated: time(self.updated),
+        })
+    }
+}

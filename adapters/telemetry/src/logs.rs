@@ -1,0 +1,96 @@
+//! Logs, on stderr: stdout belongs to what a command prints.
+
+use std::env::{self, VarError};
+use std::io::{self, IsTerminal};
+use std::str::FromStr;
+
+use thiserror::Error;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// The environment variable that says what is logged, such as `info,highstreet=debug`.
+pub const FILTER: &str = "HIGHSTREET_LOG";
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people on a terminal, as JSON elsewhere.
+    #[default]
+    Auto,
+    /// For people.
+    Human,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Why logging did not start.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NotStarted {
+    /// [`FILTER`] holds what is no filter.
+    #[error("{FILTER} must be a list of levels such as `info,highstreet=debug`: {0}")]
+    Filter(String),
+    /// Something in this process logs already.
+    #[error("logging was started already")]
+    Already,
+}
+
+/// Starts logging, for the whole process.
+pub fn start(format: Format) -> Result<(), NotStarted> {
+    let lines = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter()?);
+    let started = if format.is_json() {
+        lines.json().flatten_event(true).with_span_list(false).finish().try_init()
+    } else {
+        lines.with_ansi(io::stderr().is_terminal()).finish().try_init()
+    };
+    started.map_err(|_| NotStarted::Already)
+}
+
+fn filter() -> Result<EnvFilter, NotStarted> {
+    match env::var(FILTER) {
+        Ok(wanted) => EnvFilter::try_new(wanted).map_err(|error| NotStarted::Filter(error.to_string())),
+        Err(VarError::NotPresent) => Ok(EnvFilter::new("info")),
+        Err(error @ VarError::NotUnicode(_)) => Err(NotStarted::Filter(error.to_string())),
+    }
+}
+
+// === impl Format ===
+
+impl Format {
+    fn is_json(self) -> bool {
+        match self {
+            Self::Auto => !io::stderr().is_terminal(),
+            Self::Human => false,
+            Self::Json => true,
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "auto" => Ok(Self::Auto),
+            "human" => Ok(Self::Human),
+            "json" => Ok(Self::Json),
+            _ => Err("must be `auto`, `human` or `json`"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logging_starts_once() {
+        assert_eq!(start(Format::Json), Ok(()));
+        assert_eq!(start(Format::Human), Err(NotStarted::Already));
+    }
+
+    #[test]
+    fn formats_have_names() {
+        assert_eq!("json".parse(), Ok(Format::Json));
+        assert!("JSON".parse::<Format>().is_err());
+    }
+}

@@ -1,0 +1,52 @@
+//! What delivery tells, and what it hears.
+
+use highstreet_domain::delivery::{Delivery, Event, Fact, Load};
+use highstreet_domain::kernel::{Happened, Message, Published, Undecodable};
+
+use crate::Hears;
+use crate::convert::{body, case, header, heard_item, heard_reference, items, published, reference};
+use crate::proto::{delivery, kitchen, ordering};
+
+/// What delivery listens to.
+pub const HEARS: Hears = &[("kitchen", &["PreparationReady"]), ("ordering", &["OrderCancelled"])];
+
+/// How delivery's events are told.
+pub fn publish(happened: &Happened<'_, Delivery>) -> Option<Published> {
+    let load = happened.state.load()?;
+    let header = header(&load.case, happened.revision, happened.origin);
+    let delivery_id = happened.id.to_string();
+    let order = Some(reference(&load.order));
+    match happened.event {
+        Event::Scheduled(_) => {
+            let items = items(&load.items);
+            published("DeliveryScheduled", &delivery::DeliveryScheduled { header, delivery_id, order, items })
+        }
+        Event::Shipped => {
+            let items = items(&load.items);
+            published("Shipped", &delivery::Shipped { header, delivery_id, order, items })
+        }
+        Event::Delivered => published("Delivered", &delivery::Delivered { header, delivery_id, order }),
+        Event::Cancelled { .. } => {
+            published("DeliveryCancelled", &delivery::DeliveryCancelled { header, delivery_id, order })
+        }
+        Event::RecallRefused => published("RecallRefused", &delivery::RecallRefused { header, delivery_id, order }),
+    }
+}
+
+/// What delivery makes of what others tell.
+pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
+    Ok(match (&*message.source, message.name.as_str()) {
+        ("kitchen", "PreparationReady") => {
+            let event = body::<kitchen::PreparationReady>(message)?;
+            let items = event.items.iter().map(|item| heard_item(&item.product_id, &item.product_name, item.quantity));
+            let items = items.collect::<Result<_, _>>()?;
+            let order = heard_reference(event.order.as_ref())?;
+            Some(Fact::PreparationReady(Load { case: case(event.header.as_ref())?, order, items }))
+        }
+        ("ordering", "OrderCancelled") => {
+            let event = body::<ordering::OrderCancelled>(message)?;
+            Some(Fact::OrderCancelled(case(event.header.as_ref())?))
+        }
+        _ => None,
+    })
+}

@@ -1,0 +1,95 @@
+//! What can be configured: every option is a flag and an environment variable.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use highstreet_domain::notification::Locale;
+use highstreet_notify::{Route, Secret};
+use highstreet_provider::SimulatedOutage;
+
+use crate::ContextName;
+
+/// `highstreet serve`.
+#[derive(Args, Clone, Debug)]
+pub struct ServeArgs {
+    /// The contexts to run in this process; all of them if none is named.
+    #[arg(value_name = "CONTEXT")]
+    pub contexts: Vec<ContextName>,
+    /// Where gRPC is served.
+    #[arg(long, env = "HIGHSTREET_LISTEN", default_value = "127.0.0.1:8088")]
+    pub listen: SocketAddr,
+    /// Where /livez, /readyz and /metrics are served.
+    #[arg(long, env = "HIGHSTREET_ADMIN", default_value = "127.0.0.1:8089")]
+    pub admin: SocketAddr,
+    /// The folder in which everything is kept.
+    #[arg(long, env = "HIGHSTREET_DATA", default_value = "./data")]
+    pub data: PathBuf,
+    /// How long to go on answering after a stop signal, so that balancers notice that this server is not ready.
+    #[arg(long, env = "HIGHSTREET_DRAIN", default_value = "0s", value_parser = duration)]
+    pub drain: Duration,
+    /// How long calls under way may take to finish at a stop.
+    #[arg(long, env = "HIGHSTREET_GRACE", default_value = "10s", value_parser = duration)]
+    pub grace: Duration,
+    /// How the shops are run.
+    #[command(flatten)]
+    pub shops: ShopArgs,
+}
+
+/// How the shops are run.
+#[derive(Args, Clone, Debug)]
+pub struct ShopArgs {
+    /// How long customers have to pay before their order expires.
+    #[arg(long, env = "HIGHSTREET_PAY_WITHIN", default_value = "15m", value_parser = duration)]
+    pub pay_within: Duration,
+    /// Ship deliveries as soon as they are scheduled.
+    #[arg(long, env = "HIGHSTREET_AUTO_SHIP")]
+    pub auto_ship: bool,
+    /// The language of notifications: ko or en.
+    #[arg(long, env = "HIGHSTREET_LOCALE", default_value = "ko")]
+    pub locale: Locale,
+    /// Where notifications are posted: `SHOP/ROLE=URL`, `*` for any shop or role. Without one they go to the log.
+    #[arg(long = "webhook", env = "HIGHSTREET_WEBHOOKS", value_name = "SHOP/ROLE=URL", value_delimiter = ',')]
+    pub webhooks: Vec<Route>,
+    /// The secret that webhooks are signed with (base64, at least 24 bytes, `whsec_` in front if you like).
+    #[arg(long, env = "HIGHSTREET_WEBHOOK_SECRET", hide_env_values = true)]
+    pub webhook_secret: Option<Secret>,
+    /// How long the simulated payment provider takes: `500ms`, or from-to as in `400ms..620ms`.
+    #[arg(long, env = "HIGHSTREET_PROVIDER_LATENCY", default_value = "0s", value_parser = duration_range)]
+    pub provider_latency: RangeInclusive<Duration>,
+    /// The share of payments that the simulated provider declines, 0 to 1.
+    #[arg(long, env = "HIGHSTREET_PROVIDER_DECLINE_RATE", default_value_t = 0.0)]
+    pub provider_decline_rate: f64,
+    /// Whether the simulated provider is out of order: none, refuses or hangs.
+    #[arg(long, env = "HIGHSTREET_PROVIDER_OUTAGE", default_value = "none")]
+    pub provider_outage: SimulatedOutage,
+    /// How many payments the simulated provider takes at once; any number if not set.
+    #[arg(long, env = "HIGHSTREET_PROVIDER_CONCURRENCY")]
+    pub provider_concurrency: Option<usize>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 15m or 400ms"))
+}
+
+fn duration_range(text: &str) -> Result<RangeInclusive<Duration>, String> {
+    let (from, to) = text.split_once("..").unwrap_or((text, text));
+    let (from, to) = (duration(from)?, duration(to)?);
+    if from > to { Err("must go from the shorter to the longer".into()) } else { Ok(from..=to) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read() {
+        assert_eq!(duration_range("1s"), Ok(Duration::from_secs(1)..=Duration::from_secs(1)));
+        let range = Duration::from_millis(400)..=Duration::from_millis(620);
+        assert_eq!(duration_range("400ms..620ms"), Ok(range));
+        assert!(duration_range("2s..1s").is_err());
+        assert!(duration_range("soon").is_err());
+    }
+}

@@ -1,0 +1,171 @@
+//! One context in this process: its store, its services, its loops.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use highstreet_domain::kernel::ports::{Deliveries, Perform, Subscription, Views};
+use highstreet_domain::kernel::{
+    Aggregate, BoxFuture, Consumer, Handler, HandlerPorts, HandlerSettings, Hearing, Message, Projector, Publish,
+    Relay, Seeing, View, Worker,
+};
+use highstreet_grpc::Desk;
+use highstreet_sqlite::{SqliteAgenda, SqliteJournal, SqliteOutbox, SqliteViews, Store};
+use highstreet_wire::Hears;
+use http::{Request, Response};
+use tokio::task::JoinSet;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tower::Service;
+
+use crate::switchboard::AnyService;
+use crate::{ContextName, Platform, StartError};
+
+/// What a context does of its own accord, ready to be started.
+type Loops = Vec<BoxFuture>;
+
+/// A context that is being put together.
+pub(crate) struct Mount<'a> {
+    /// What it stands on.
+    pub(crate) platform: &'a Platform,
+    name: ContextName,
+    store: Arc<Store>,
+    services: Vec<(String, AnyService)>,
+    loops: Loops,
+    subscriptions: Vec<(Subscription, Listener)>,
+}
+
+/// What listens to a subscription.
+type Listener = Box<dyn FnOnce(Box<dyn Deliveries>) -> BoxFuture + Send>;
+
+/// A context that runs.
+pub struct Context {
+    services: Vec<String>,
+    loops: JoinSet<()>,
+}
+
+/// The handler of an aggregate, and where its streams are kept.
+pub(crate) struct Kept<A: Aggregate> {
+    pub(crate) handler: Handler<A>,
+    pub(crate) journal: Arc<SqliteJournal<A>>,
+}
+
+// === impl Mount ===
+
+impl<'a> Mount<'a> {
+    pub(crate) fn new(platform: &'a Platform, name: ContextName) -> Result<Self, StartError> {
+        let store = Arc::new(Store::open_context(&platform.folder.file(name.as_str()))?);
+        Ok(Self { platform, name, store, services: Vec::new(), loops: Vec::new(), subscriptions: Vec::new() })
+    }
+
+    /// Keeps the streams of `A`, publishes its events as `publish` says, and performs its steps.
+    pub(crate) fn keep<A: Aggregate>(&mut self, publish: Publish<A>, perform: impl Perform<A> + 'static) -> Kept<A> {
+        let journal = Arc::new(SqliteJournal::new(self.store.clone(), publish));
+        let agenda = Arc::new(SqliteAgenda::new(self.store.clone()));
+        let settings = HandlerSettings::default();
+        let clock = self.platform.clock.clone();
+        let ports = HandlerPorts {
+            journal: journal.clone(),
+            agenda: agenda.clone(),
+            perform: Arc::new(perform),
+            clock: clock.clone(),
+            tasks: self.platform.tasks.clone(),
+        };
+        let handler = Handler::new(ports, settings);
+        let worker = Worker { handler: handler.clone(), agenda, clock, lease: settings.lease };
+        self.loops.push(Box::pin(worker.run()));
+        Kept { handler, journal }
+    }
+
+    /// Where calls about `A` arrive.
+    pub(crate) fn desk<A: Aggregate>(&self, kept: &Kept<A>, dependency_reason: &'static str) -> Desk<A> {
+        Desk {
+            handler: kept.handler.clone(),
+            listing: kept.journal.clone(),
+            ids: self.platform.ids.clone(),
+            clock: self.platform.clock.clone(),
+            dependency_reason,
+        }
+    }
+
+    /// Offers a service.
+    pub(crate) fn serve<S>(&mut self, service: S)
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + NamedService,
+        S: Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+    {
+        self.services.push((S::NAME.to_owned(), AnyService::new(service)));
+    }
+
+    /// Publishes what this context commits.
+    pub(crate) fn publish(&mut self) -> Result<(), StartError> {
+        let outbox = Arc::new(SqliteOutbox::new(self.store.clone(), self.name.as_str())?);
+        let relay = Relay { outbox, bus: self.platform.bus.clone(), clock: self.platform.clock.clone() };
+        self.loops.push(Box::pin(relay.run()));
+        Ok(())
+    }
+
+    /// Lets a policy hear what others publish.
+    pub(crate) fn react<A: Aggregate>(&mut self, kept: &Kept<A>, hears: Hears, hearing: Hearing<A>) {
+        for (source, names) in hears {
+            let consumer = Consumer {
+                hearing: hearing.clone(),
+                handler: kept.handler.clone(),
+                clock: self.platform.clock.clone(),
+                refused: Arc::new(log_refused),
+            };
+            self.listen(source, names, Box::new(move |deliveries| Box::pin(consumer.run(deliveries))));
+        }
+    }
+
+    /// Folds what others publish into a view.
+    pub(crate) fn project<V: View>(&mut self, hears: Hears, seeing: Seeing<V>) -> Arc<dyn Views<V>> {
+        let views: Arc<dyn Views<V>> = Arc::new(SqliteViews::new(self.store.clone()));
+        for (source, names) in hears {
+            let projector =
+                Projector { seeing: seeing.clone(), views: views.clone(), clock: self.platform.clock.clone() };
+            self.listen(source, names, Box::new(move |deliveries| Box::pin(projector.run(deliveries))));
+        }
+        views
+    }
+
+    fn listen(&mut self, source: &str, names: &[&str], listener: Listener) {
+        let subscription = Subscription {
+            consumer: self.name.as_str().into(),
+            source: source.into(),
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        self.subscriptions.push((subscription, listener));
+    }
+
+    /// Starts it: what it offers can be called, what it does of its own accord goes on.
+    pub(crate) async fn start(self) -> Result<Context, StartError> {
+        let mut loops: JoinSet<()> = self.loops.into_iter().collect();
+        for (subscription, listener) in self.subscriptions {
+            let deliveries = self.platform.bus.subscribe(&subscription).await?;
+            loops.spawn(listener(deliveries));
+        }
+        let services = self.services.iter().map(|(name, _)| name.clone()).collect();
+        self.platform.switchboard.connect(self.services);
+        Ok(Context { services, loops })
+    }
+}
+
+fn log_refused(stream: &str, message: &Message, why: &str) {
+    tracing::info!(stream, source = %message.source, event = message.name, id = %message.id, why, "refused by the rules");
+}
+
+// === impl Context ===
+
+impl Context {
+    /// The names of its services.
+    pub fn services(&self) -> &[String] {
+        &self.services
+    }
+
+    /// Stops it: calls are answered `UNAVAILABLE`, its loops end. Everything it knows is kept.
+    pub(crate) async fn stop(mut self, platform: &Platform) {
+        platform.switchboard.disconnect(self.services);
+        self.loops.shutdown().await;
+    }
+}

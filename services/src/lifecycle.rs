@@ -1,0 +1,135 @@
+//! From start to stop.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use highstreet_telemetry::admin;
+use highstreet_telemetry::{Check, Metrics, Phase, Readiness};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tonic_health::ServingStatus;
+
+use crate::config::ServeArgs;
+use crate::{ContextName, Door, Platform, StartError, Street};
+
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Runs the contexts until a signal says to stop: `highstreet serve`.
+pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
+    #[allow(clippy::disallowed_methods, reason = "how long the start took is told, not decided by")]
+    let started = Instant::now();
+    refuse_strangers(&args)?;
+    let metrics = Metrics::install().map_err(|error| StartError::Config(error.to_string()))?;
+    let readiness = Readiness::new();
+    let admin = bind_admin(&args).await?;
+    let door = Door::bind(args.listen).await?;
+
+    let mut contexts = if args.contexts.is_empty() { ContextName::ALL.to_vec() } else { args.contexts.clone() };
+    contexts.sort_unstable();
+    contexts.dedup();
+    let platform = Platform::open(&args.data, args.shops.clone())?;
+    let street = Street::open(platform, &contexts).await?;
+    let (stop, closed) = (CancellationToken::new(), CancellationToken::new());
+    let (listening, serving) = door.open(&street, stop.clone().cancelled_owned())?;
+    let serving = tokio::spawn(serving);
+    let admin_serving =
+        tokio::spawn(admin::serve(admin, readiness.clone(), metrics.clone(), closed.clone().cancelled_owned()));
+    tokio::spawn(upkeep(metrics));
+
+    readiness.report("store", Check::Ok);
+    readiness.enter(Phase::Ready);
+    listening.report(ServingStatus::Serving).await;
+    announce(&args, &listening, &contexts, started.elapsed());
+
+    stop_signal().await;
+    tokio::spawn(end_at_second_signal());
+    tracing::info!("stopping; a second signal ends at once");
+    readiness.enter(Phase::Draining);
+    listening.report(ServingStatus::NotServing).await;
+    tokio::time::sleep(args.drain).await;
+    street.platform().ending.cancel();
+    stop.cancel();
+    if tokio::time::timeout(args.grace, serving).await.is_err() {
+        tracing::warn!("calls were still under way after the grace period");
+    }
+    street.close(args.grace).await;
+    closed.cancel();
+    // Whoever still reads metrics is not waited for.
+    let _ = tokio::time::timeout(Duration::from_millis(500), admin_serving).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Without authentication only this machine is let in.
+fn refuse_strangers(args: &ServeArgs) -> Result<(), StartError> {
+    if args.listen.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(StartError::Config(format!(
+        "refusing to listen on {}: there is no authentication yet, and this address is open to others; use a loopback \
+         address such as 127.0.0.1:{}",
+        args.listen,
+        args.listen.port()
+    )))
+}
+
+async fn bind_admin(args: &ServeArgs) -> Result<TcpListener, StartError> {
+    TcpListener::bind(args.admin).await.map_err(|error| {
+        StartError::Listen(format!("cannot listen on {}: {error}; name another address with --admin", args.admin))
+    })
+}
+
+fn announce(args: &ServeArgs, listening: &crate::Listening, contexts: &[ContextName], took: Duration) {
+    let names = contexts.iter().map(|context| context.as_str()).collect::<Vec<_>>().join(", ");
+    let address = listening.address;
+    if !std::io::stderr().is_terminal() {
+        tracing::info!(%address, admin = %args.admin, contexts = names, data = %args.data.display(), ?took, "ready");
+        tracing::warn!("no authentication: whoever reaches this loopback address may do anything");
+        return;
+    }
+    eprintln!(
+        "\n  Highstreet is open on {address} (ready in {took:.0?})\n\
+         \n    contexts  {names}\
+         \n    data      {}\
+         \n    admin     http://{}/readyz  /livez  /metrics\
+         \n    access    open: no authentication, loopback only\n\
+         \n  Try:\
+         \n    grpcurl -plaintext {address} list\
+         \n    grpcurl -plaintext -d '{EXAMPLE}' {address} highstreet.ordering.v1.OrderingService/PlaceOrder\n",
+        args.data.display(),
+        args.admin,
+    );
+}
+
+const EXAMPLE: &str = r#"{"shopId":"skanu","customerPhone":"010-1234-5678","paymentMethod":"PAYMENT_METHOD_CARD","lines":[{"productId":"latte","productName":"Latte","quantity":2,"unitPrice":{"currencyCode":"KRW","units":4500}}]}"#;
+
+async fn upkeep(metrics: Metrics) {
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        metrics.upkeep();
+    }
+}
+
+/// Returns at SIGTERM or SIGINT.
+async fn stop_signal() {
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => {
+            tracing::error!(%error, "cannot listen for SIGTERM; only Ctrl-C stops this process");
+            // Without a signal to wait for there is nothing to do but to wait for Ctrl-C.
+            let _ = tokio::signal::ctrl_c().await;
+            return;
+        }
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+async fn end_at_second_signal() {
+    stop_signal().await;
+    tracing::warn!("ending at once; everything that was answered is kept");
+    std::process::exit(130);
+}

@@ -1,0 +1,106 @@
+//! The door: one socket for every service of the process, with health and reflection.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+
+use highstreet_grpc::CallLayer;
+use highstreet_wire::DESCRIPTORS;
+use http::{Request, Response};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::service::{AxumBody, AxumRouter, Routes};
+use tonic::transport::Server;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+use tonic_reflection::server::Builder;
+use tower::{Service, ServiceExt};
+
+use crate::switchboard::AnyService;
+use crate::{StartError, Street};
+
+/// A door that is not open yet.
+pub struct Door {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+/// A door that was opened.
+pub struct Listening {
+    /// Where.
+    pub address: SocketAddr,
+    health: HealthReporter,
+    services: Vec<String>,
+}
+
+// === impl Door ===
+
+impl Door {
+    /// Takes the address.
+    pub async fn bind(address: SocketAddr) -> Result<Self, StartError> {
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            StartError::Listen(format!("cannot listen on {address}: {error}; name another address with --listen"))
+        })?;
+        let address = listener.local_addr().unwrap_or(address);
+        Ok(Self { listener, address })
+    }
+
+    /// Serves the street until `stop`, then lets calls under way finish.
+    pub fn open(
+        self,
+        street: &Street,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(Listening, impl Future<Output = Result<(), tonic::transport::Error>> + Send + 'static), StartError>
+    {
+        let switchboard = street.platform().switchboard.clone();
+        let services: Vec<String> = street.contexts().flat_map(|(_, context)| context.services().to_vec()).collect();
+        let (health, health_service) = tonic_health::server::health_reporter();
+        let v1 = reflection(&services).build_v1().map_err(described)?;
+        let v1alpha = reflection(&services).build_v1alpha().map_err(described)?;
+        switchboard.connect([named(health_service), named(v1), named(v1alpha)]);
+        let service = switchboard.map_request(|request: Request<AxumBody>| request.map(Body::new));
+        let routes = Routes::from(AxumRouter::new().fallback_service(service));
+        let serving = Server::builder()
+            .tcp_nodelay(true)
+            .layer(CallLayer)
+            .add_routes(routes)
+            .serve_with_incoming_shutdown(TcpListenerStream::new(self.listener), stop);
+        Ok((Listening { address: self.address, health, services }, serving))
+    }
+}
+
+fn named<S>(service: S) -> (String, AnyService)
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + NamedService,
+    S: Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+{
+    (S::NAME.to_owned(), AnyService::new(service))
+}
+
+/// What clients may ask about the services that run here.
+fn reflection<'a>(services: &[String]) -> Builder<'a> {
+    services
+        .iter()
+        .fold(Builder::configure(), |builder, service| builder.with_service_name(service))
+        .with_service_name("grpc.health.v1.Health")
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}
+
+fn described(error: tonic_reflection::server::Error) -> StartError {
+    StartError::Config(format!("the services' descriptors cannot be read: {error}"))
+}
+
+// === impl Listening ===
+
+impl Listening {
+    /// Tells health checks that every service is, or is not, to be called.
+    pub async fn report(&self, status: ServingStatus) {
+        for name in self.services.iter().map(String::as_str).chain([""]) {
+            self.health.set_service_status(name, status).await;
+        }
+    }
+}

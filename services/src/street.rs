@@ -1,0 +1,117 @@
+//! The contexts of one process, each of which can be stopped and started again.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use highstreet_domain::kernel::ports::StoreError;
+use highstreet_sqlite::{FolderError, OpenError};
+use tokio::time::timeout;
+
+use crate::context::Mount;
+use crate::{Context, ContextName, Platform};
+
+/// A street: contexts on common ground.
+pub struct Street {
+    platform: Platform,
+    contexts: BTreeMap<ContextName, Context>,
+}
+
+/// Why a street could not be opened.
+#[derive(Debug)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    Folder(FolderError),
+    /// A file in it cannot be opened.
+    Open(OpenError),
+    /// The store failed.
+    Store(StoreError),
+    /// The configuration makes no sense.
+    Config(String),
+    /// An address cannot be listened on.
+    Listen(String),
+}
+
+// === impl Street ===
+
+impl Street {
+    /// Opens `platform` for these contexts.
+    pub async fn open(platform: Platform, contexts: &[ContextName]) -> Result<Self, StartError> {
+        let mut street = Self { platform, contexts: BTreeMap::new() };
+        for context in contexts {
+            street.start(*context).await?;
+        }
+        Ok(street)
+    }
+
+    /// Starts a context; nothing happens if it runs.
+    pub async fn start(&mut self, name: ContextName) -> Result<(), StartError> {
+        if !self.contexts.contains_key(&name) {
+            let mut mount = Mount::new(&self.platform, name)?;
+            name.mount(&mut mount)?;
+            self.contexts.insert(name, mount.start().await?);
+        }
+        Ok(())
+    }
+
+    /// Stops a context; nothing happens if it does not run.
+    pub async fn stop(&mut self, name: ContextName) {
+        if let Some(context) = self.contexts.remove(&name) {
+            context.stop(&self.platform).await;
+        }
+    }
+
+    /// What it stands on.
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    /// The contexts that run.
+    pub fn contexts(&self) -> impl Iterator<Item = (ContextName, &Context)> {
+        self.contexts.iter().map(|(name, context)| (*name, context))
+    }
+
+    /// Waits for work under way, at most for `grace`, then stops every context.
+    pub async fn close(mut self, grace: Duration) {
+        self.platform.tasks.0.close();
+        if timeout(grace, self.platform.tasks.0.wait()).await.is_err() {
+            tracing::warn!("work was still under way after the grace period; it is taken up again at the next start");
+        }
+        while let Some((_, context)) = self.contexts.pop_first() {
+            context.stop(&self.platform).await;
+        }
+    }
+}
+
+// === impl StartError ===
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(error) => error.fmt(f),
+            Self::Open(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+            Self::Config(why) | Self::Listen(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl From<FolderError> for StartError {
+    fn from(error: FolderError) -> Self {
+        Self::Folder(error)
+    }
+}
+
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
+    }
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}

@@ -1,0 +1,263 @@
+//! A bus in memory: durable consumers, redelivery, dead letters.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::select;
+use highstreet_domain::kernel::ports::{Bus, Clock, Deliveries, Delivery, StoreError, Subscription, Verdict};
+use highstreet_domain::kernel::{Message, Signal, Timestamp};
+use uuid::Uuid;
+
+use super::trouble::{Call, Strike, Trouble};
+use super::turns::step_aside;
+use crate::lock;
+
+/// What fails by its own fault this often becomes a dead letter.
+const MOST_FAILURES: u32 = 5;
+
+/// The copies of a message that a consumer gets, each by how late it comes.
+type Route = Arc<dyn Fn() -> Vec<Duration> + Send + Sync>;
+
+/// The bus of a mesh. Clones share it.
+#[derive(Clone)]
+pub struct MemoryBus(Arc<Shared>);
+
+/// A message that was given up, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The context that could not handle it.
+    pub consumer: String,
+    /// The message's id.
+    pub message: Uuid,
+    /// What went wrong last.
+    pub error: String,
+}
+
+struct Shared {
+    clock: Arc<dyn Clock>,
+    route: Route,
+    trouble: Arc<dyn Trouble>,
+    kept: Mutex<Kept>,
+    changed: Signal,
+}
+
+#[derive(Default)]
+struct Kept {
+    log: Vec<Arc<Message>>,
+    ids: BTreeSet<Uuid>,
+    consumers: BTreeMap<(String, String), Consumer>,
+    dead: Vec<DeadLetter>,
+}
+
+#[derive(Default)]
+struct Consumer {
+    names: Vec<String>,
+    read: usize,
+    waiting: BTreeMap<(Timestamp, u64), Parcel>,
+    out: BTreeMap<u64, Parcel>,
+    tags: u64,
+}
+
+#[derive(Clone)]
+struct Parcel {
+    message: Arc<Message>,
+    failures: u32,
+}
+
+struct MemoryDeliveries {
+    bus: MemoryBus,
+    consumer: (String, String),
+    out: BTreeSet<u64>,
+}
+
+// === impl MemoryBus ===
+
+impl MemoryBus {
+    /// A bus that delivers every message once and in order, unless it has to deliver it again.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self::routed(clock, Arc::new(|| vec![Duration::ZERO]), Arc::new(super::NoTrouble))
+    }
+
+    /// A bus that delivers to each consumer as many copies as `route` says, as late as it says, and whose calls fare
+    /// as `trouble` says.
+    pub fn routed(clock: Arc<dyn Clock>, route: Route, trouble: Arc<dyn Trouble>) -> Self {
+        Self(Arc::new(Shared { clock, route, trouble, kept: Mutex::default(), changed: Signal::default() }))
+    }
+
+    /// What was given up.
+    pub fn dead_letters(&self) -> Vec<DeadLetter> {
+        lock(&self.0.kept).dead.clone()
+    }
+
+    /// Everything that was ever published, each message once.
+    pub fn log(&self) -> Vec<Arc<Message>> {
+        lock(&self.0.kept).log.clone()
+    }
+
+    async fn call<T>(&self, call: Call, work: impl FnOnce() -> T) -> Result<T, StoreError> {
+        step_aside().await;
+        match self.0.trouble.strike(call) {
+            Strike::Spared => Ok(work()),
+            Strike::Away => Err(StoreError::Unavailable("the bus is away".into())),
+            Strike::Silenced => {
+                work();
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Bus for MemoryBus {
+    async fn publish(&self, messages: Vec<Message>) -> Result<(), StoreError> {
+        let keep = || {
+            let mut kept = lock(&self.0.kept);
+            for message in messages {
+                if kept.ids.insert(message.id) {
+                    kept.log.push(Arc::new(message));
+                }
+            }
+            drop(kept);
+            self.0.changed.ring();
+        };
+        self.call(Call::Write, keep).await
+    }
+
+    async fn subscribe(&self, subscription: &Subscription) -> Result<Box<dyn Deliveries>, StoreError> {
+        let consumer = (subscription.consumer.clone(), subscription.source.clone());
+        let join = || {
+            let mut kept = lock(&self.0.kept);
+            kept.consumers.entry(consumer.clone()).or_default().names.clone_from(&subscription.names);
+        };
+        self.call(Call::Write, join).await?;
+        Ok(Box::new(MemoryDeliveries { bus: self.clone(), consumer, out: BTreeSet::new() }))
+    }
+}
+
+impl fmt::Debug for MemoryBus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryBus").finish_non_exhaustive()
+    }
+}
+
+// === impl MemoryDeliveries ===
+
+impl MemoryDeliveries {
+    /// What is to be delivered now; or when to look again.
+    fn collect(&mut self, limit: usize) -> Result<Vec<Delivery>, Option<Timestamp>> {
+        let now = self.bus.0.clock.now();
+        let mut kept = lock(&self.bus.0.kept);
+        let Kept { log, consumers, .. } = &mut *kept;
+        let consumer = consumers.entry(self.consumer.clone()).or_default();
+        consumer.read_on(log, &self.consumer.1, now, &self.bus.0.route);
+        let mut batch = Vec::new();
+        while batch.len() < limit
+            && let Some(first) = consumer.waiting.first_entry()
+            && first.key().0 <= now
+        {
+            let parcel = first.remove();
+            consumer.tags += 1;
+            let tag = consumer.tags;
+            batch.push(Delivery { tag, message: parcel.message.clone(), failures: parcel.failures });
+            consumer.out.insert(tag, parcel);
+            self.out.insert(tag);
+        }
+        let next = consumer.waiting.first_key_value().map(|(&(at, _), _)| at);
+        if batch.is_empty() { Err(next) } else { Ok(batch) }
+    }
+
+    fn settled(&mut self, verdicts: Vec<(u64, Verdict)>) {
+        let now = self.bus.0.clock.now();
+        let mut kept = lock(&self.bus.0.kept);
+        let Kept { consumers, dead, .. } = &mut *kept;
+        let consumer = consumers.entry(self.consumer.clone()).or_default();
+        for (tag, verdict) in verdicts {
+            self.out.remove(&tag);
+            let Some(mut parcel) = consumer.out.remove(&tag) else { continue };
+            match verdict {
+                Verdict::Done => {}
+                Verdict::Later => consumer.put_back(tag, now, parcel),
+                Verdict::Failed(error) if parcel.failures + 1 >= MOST_FAILURES => {
+                    dead.push(DeadLetter { consumer: self.consumer.0.clone(), message: parcel.message.id, error });
+                }
+                Verdict::Failed(_) => {
+                    parcel.failures += 1;
+                    consumer.put_back(tag, now, parcel);
+                }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Deliveries for MemoryDeliveries {
+    async fn next(&mut self, limit: usize) -> Result<Vec<Delivery>, StoreError> {
+        loop {
+            let bus = self.bus.clone();
+            let rings = bus.0.changed.rings();
+            let changed = std::pin::pin!(bus.0.changed.after(rings));
+            match bus.call(Call::Read, || self.collect(limit)).await? {
+                Ok(batch) => return Ok(batch),
+                Err(None) => changed.await,
+                Err(Some(next)) => drop(select(changed, bus.0.clock.until(next)).await),
+            }
+        }
+    }
+
+    async fn settle(&mut self, verdicts: Vec<(u64, Verdict)>) -> Result<(), StoreError> {
+        let bus = self.bus.clone();
+        let settled = bus.call(Call::Write, || self.settled(verdicts)).await;
+        // What could not be settled comes again: nobody else will say what became of it.
+        if settled.is_err() {
+            self.give_back();
+        }
+        bus.0.changed.ring();
+        settled
+    }
+}
+
+impl MemoryDeliveries {
+    fn give_back(&mut self) {
+        let now = self.bus.0.clock.now();
+        let mut kept = lock(&self.bus.0.kept);
+        let Some(consumer) = kept.consumers.get_mut(&self.consumer) else { return };
+        for tag in std::mem::take(&mut self.out) {
+            if let Some(parcel) = consumer.out.remove(&tag) {
+                consumer.put_back(tag, now, parcel);
+            }
+        }
+        drop(kept);
+        self.bus.0.changed.ring();
+    }
+}
+
+impl Drop for MemoryDeliveries {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
+
+// === impl Consumer ===
+
+impl Consumer {
+    /// Takes up what was published since it looked last.
+    fn read_on(&mut self, log: &[Arc<Message>], source: &str, now: Timestamp, route: &Route) {
+        for message in &log[self.read..] {
+            if *message.source == *source && self.names.contains(&message.name) {
+                for late in route() {
+                    self.tags += 1;
+                    let parcel = Parcel { message: message.clone(), failures: 0 };
+                    self.waiting.insert((now.after(late), self.tags), parcel);
+                }
+            }
+        }
+        self.read = log.len();
+    }
+
+    fn put_back(&mut self, tag: u64, now: Timestamp, parcel: Parcel) {
+        self.waiting.insert((now, tag), parcel);
+    }
+}

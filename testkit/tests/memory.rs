@@ -1,0 +1,84 @@
+//! The ports in memory keep the contract.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use highstreet_testkit::contract::{self, BusPorts, Buses, StorePorts, Stores};
+use highstreet_testkit::counter;
+use highstreet_testkit::memory::{MemoryBus, MemoryOutbox, Rows, SimClock, Store, Streams};
+use highstreet_testkit::sim::Sim;
+use uuid::Uuid;
+
+struct Memory {
+    clock: Arc<SimClock>,
+    last_bus: Mutex<Option<MemoryBus>>,
+}
+
+#[async_trait]
+impl Stores for Memory {
+    async fn store(&self) -> StorePorts {
+        let store = Store::new("counting", self.clock.clone());
+        let streams = Arc::new(Streams::new(&store, counter::publish));
+        StorePorts {
+            journal: streams.clone(),
+            listing: streams.clone(),
+            agenda: streams,
+            outbox: Arc::new(MemoryOutbox(store.clone())),
+            views: Arc::new(Rows::new(&store)),
+            clock: self.clock.clone(),
+            guard: Box::new(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Buses for Memory {
+    async fn bus(&self) -> BusPorts {
+        let bus = MemoryBus::new(self.clock.clone());
+        *self.last_bus.lock().unwrap() = Some(bus.clone());
+        BusPorts { bus: Arc::new(bus), clock: self.clock.clone(), guard: Box::new(()) }
+    }
+
+    async fn dead_letters(&self) -> Vec<(String, Uuid, String)> {
+        let bus = self.last_bus.lock().unwrap().clone().unwrap();
+        bus.dead_letters().into_iter().map(|dead| (dead.consumer, dead.message, dead.error)).collect()
+    }
+}
+
+/// Runs a contract under a few seeds: the order in which its calls interleave differs with each.
+fn run<F: Future<Output = ()> + Send + 'static>(contract: impl Fn(Memory) -> F) {
+    for seed in 0..20 {
+        let sim = Sim::new(seed);
+        sim.block_on(contract(Memory { clock: sim.clock(), last_bus: Mutex::default() }));
+    }
+}
+
+#[test]
+fn journals_keep_their_promises() {
+    run(|memory| async move { contract::journal(&memory).await });
+}
+
+#[test]
+fn agendas_keep_their_promises() {
+    run(|memory| async move { contract::agenda(&memory).await });
+}
+
+#[test]
+fn outboxes_keep_their_promises() {
+    run(|memory| async move { contract::outbox(&memory).await });
+}
+
+#[test]
+fn listings_keep_their_promises() {
+    run(|memory| async move { contract::listing(&memory).await });
+}
+
+#[test]
+fn views_keep_their_promises() {
+    run(|memory| async move { contract::views(&memory).await });
+}
+
+#[test]
+fn buses_keep_their_promises() {
+    run(|memory| async move { contract::bus(&memory).await });
+}
