@@ -1,2 +1,92 @@
-//! x
-fn main() {}
+//! Measures Highstreet against floors taken in the same run on the same machine: `cargo xtask bench`.
+//!
+//! Server and load run in processes of their own, on loopback. A figure is a ratio; what it was divided by stands
+//! beside it. Timed asserts do not belong in tests: this prints, and fails only if a call fails.
+#![allow(clippy::disallowed_methods, reason = "measuring time is what this is for")]
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "figures")]
+
+mod cafe;
+mod child;
+mod floor;
+mod load;
+mod report;
+mod scale;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use crate::report::Report;
+
+/// What the parts of this crate return.
+pub(crate) type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Seconds per measurement.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// Callers at once.
+    #[arg(long, default_value_t = 64)]
+    callers: usize,
+    /// Rounds of everything; the middle one of each figure counts.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Also measure with this many stored orders (1000000 for the figures in the README).
+    #[arg(long)]
+    stored: Option<u64>,
+    /// Write the figures into README.md.
+    #[arg(long)]
+    write: bool,
+    /// The server to measure; built beside this program if not given.
+    #[arg(long)]
+    server: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The bare servers that figures are divided by.
+    #[command(hide = true)]
+    Floor {
+        /// Where its rows go.
+        data: PathBuf,
+    },
+}
+
+/// How to measure.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) time: Duration,
+    pub(crate) callers: usize,
+    pub(crate) server: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> Outcome<()> {
+    let arguments = Arguments::parse();
+    if let Some(Command::Floor { data }) = arguments.command {
+        return floor::serve(&data).await;
+    }
+    let beside = std::env::current_exe()?.with_file_name("highstreet");
+    let plan = Plan {
+        time: Duration::from_secs(arguments.seconds),
+        callers: arguments.callers,
+        server: arguments.server.unwrap_or(beside),
+    };
+    let mut report = Report::default();
+    for round in 1..=arguments.rounds {
+        println!("── round {round} of {}", arguments.rounds);
+        floor::measure(&plan, &mut report).await?;
+        cafe::measure(&plan, &mut report).await?;
+    }
+    if let Some(stored) = arguments.stored {
+        scale::measure(&plan, stored, &mut report).await?;
+    }
+    let table = report.table();
+    println!("\n{table}");
+    if arguments.write { report::write_readme(&table) } else { Ok(()) }
+}

@@ -8,11 +8,11 @@ use highstreet_grpc::CallLayer;
 use highstreet_wire::DESCRIPTORS;
 use http::{Request, Response};
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::{AxumBody, AxumRouter, Routes};
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tonic_reflection::server::Builder;
@@ -63,10 +63,9 @@ impl Door {
         let service = switchboard.map_request(|request: Request<AxumBody>| request.map(Body::new));
         let routes = Routes::from(AxumRouter::new().fallback_service(service));
         let serving = Server::builder()
-            .tcp_nodelay(true)
             .layer(CallLayer)
             .add_routes(routes)
-            .serve_with_incoming_shutdown(TcpListenerStream::new(self.listener), stop);
+            .serve_with_incoming_shutdown(TcpIncoming::from(self.listener).with_nodelay(Some(true)), stop);
         Ok((Listening { address: self.address, health, services }, serving))
     }
 }

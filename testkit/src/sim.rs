@@ -30,6 +30,7 @@ pub struct Sim(Arc<Shared>);
 pub struct Node {
     sim: Sim,
     life: Arc<AtomicU64>,
+    dead: Arc<AtomicBool>,
     name: u64,
 }
 
@@ -104,7 +105,7 @@ impl Sim {
     /// A new process.
     pub fn node(&self) -> Node {
         let name = self.0.nodes.fetch_add(1, Ordering::SeqCst);
-        Node { sim: self.clone(), life: Arc::default(), name }
+        Node { sim: self.clone(), life: Arc::default(), dead: Arc::default(), name }
     }
 
     /// How many tasks ended by panicking.
@@ -174,6 +175,12 @@ impl Sim {
         }
     }
 
+    /// Ends everything, so that no task keeps alive what keeps it alive.
+    pub fn end(&self) {
+        let tasks = std::mem::take(&mut *lock(&self.0.tasks));
+        drop(tasks);
+    }
+
     fn spawn(&self, node: u64, work: BoxFuture) {
         let task = self.0.spawned.fetch_add(1, Ordering::SeqCst);
         let bell = Arc::new(Bell { task, rung: AtomicBool::new(false), ready: self.0.ready.clone() });
@@ -227,10 +234,21 @@ impl Node {
         Arc::new(Living { node: self.clone(), life: self.life.load(Ordering::SeqCst) })
     }
 
-    /// Drops every task wherever it stands. What is spawned after that belongs to the next life.
+    /// Drops every task wherever it stands.
     pub fn kill(&self) {
+        self.dead.store(true, Ordering::SeqCst);
         self.life.fetch_add(1, Ordering::SeqCst);
         self.sim.bury(self.name);
+    }
+
+    /// Begins its next life.
+    pub fn revive(&self) {
+        self.dead.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether it lives.
+    pub fn is_alive(&self) -> bool {
+        !self.dead.load(Ordering::SeqCst)
     }
 }
 

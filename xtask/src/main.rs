@@ -1,2 +1,124 @@
-//! x
-fn main() {}
+//! `cargo xtask`: everything CI runs, and how to run the parts of it.
+//!
+//! `test` is `check`, then a build, then every test. `check` is what reads the sources without running them:
+//! formatting, the architecture, the requirements, the published language, lints, docs and dependencies.
+
+mod architecture;
+mod check;
+mod proto;
+mod requirements;
+mod shell;
+mod sources;
+mod step;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::shell::cargo;
+use crate::step::Steps;
+use crate::tools::Missing;
+
+/// Everything CI runs.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything CI runs: check, then build, then all tests; the cheap ones first.
+    Test(How),
+    /// What reads the sources without running them.
+    Check {
+        /// Only this part of it.
+        #[arg(value_enum)]
+        part: Option<Part>,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Writes docs/requirements.md from the names and doc comments of tests.
+    Requirements {
+        /// Writes nothing; fails if the file is not what would be written, or a finished shop has an id no test names.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Runs the benchmarks, in release mode.
+    Bench {
+        /// Handed on to them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+/// How to go about the steps.
+#[derive(Args, Clone, Copy)]
+struct How {
+    /// Installs nothing: leaves out what needs a tool that is not there.
+    #[arg(long)]
+    quick: bool,
+    /// Goes on after a failure, to show all of them.
+    #[arg(long)]
+    keep_going: bool,
+}
+
+/// The parts of `check` that can be run alone.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Part {
+    /// The rules of the architecture.
+    Architecture,
+    /// The published language: lint, format, compatibility.
+    Proto,
+    /// Licences, bans, sources and advisories of dependencies.
+    Dependencies,
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Test(how) => test(how),
+        Command::Check { part, how } => {
+            let mut steps = Steps::new(how.keep_going);
+            match part {
+                None => check::everything(&mut steps, how.missing()),
+                Some(Part::Architecture) => check::architecture(&mut steps),
+                Some(Part::Proto) => check::proto(&mut steps, how.missing()),
+                Some(Part::Dependencies) => check::dependencies(&mut steps, how.missing()),
+            }
+            steps.finish()
+        }
+        Command::Requirements { check: true } => told(requirements::check()),
+        Command::Requirements { check: false } => told(requirements::write()),
+        Command::Bench { arguments } => {
+            told(shell::run(cargo().args(["run", "--release", "--package", "highstreet-bench", "--"]).args(arguments)))
+        }
+    }
+}
+
+fn test(how: How) -> ExitCode {
+    let mut steps = Steps::new(how.keep_going);
+    check::everything(&mut steps, how.missing());
+    steps.take("build", || shell::run(cargo().args(["build", "--workspace", "--all-targets", "--locked"])));
+    steps.take("test", || shell::run(cargo().args(["test", "--workspace", "--locked"])));
+    steps.finish()
+}
+
+fn told(done: Result<(), String>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+// === impl How ===
+
+impl How {
+    const fn missing(self) -> Missing {
+        if self.quick { Missing::Skip } else { Missing::Install }
+    }
+}

@@ -137,7 +137,11 @@ impl<A: Aggregate> Handler<A> {
             }
             match self.decide(id, request.clone()).await {
                 Err(Failure::RequestIdReused) => {}
-                Err(failure) => return Err(failure),
+                Err(failure) => match request.claim {
+                    // A repeat that met what the first one did meanwhile: that is its answer, not this.
+                    Some(claim) if self.0.ports.journal.claimed(claim.key).await?.is_some() => {}
+                    _ => return Err(failure),
+                },
                 Ok(Word::Repeated(loaded) | Word::Decided { loaded, owns_step: false }) => {
                     return Ok((id, loaded.standing));
                 }
@@ -210,6 +214,10 @@ impl<A: Aggregate> Handler<A> {
             let (command, outage) = match self.0.ports.perform.perform(id, &step, &run).await {
                 Ok(command) => (command, None),
                 Err(unanswered) => {
+                    // Once the lease may end, another run may be at it too.
+                    if self.now() >= loaded.standing.updated.after(self.0.settings.lease / 2) {
+                        before = Before::Perhaps;
+                    }
                     let unanswered = before.or_earlier(unanswered);
                     match self.on_outage(id, &loaded, &step, &unanswered).await {
                         Some(command) => (command, Some(unanswered.outage)),
@@ -221,7 +229,7 @@ impl<A: Aggregate> Handler<A> {
             let word = self.decide(id, self.outcome(command, key, origin, outage, loaded)).await?;
             loaded = match word {
                 // Another run was faster; the rest is its business.
-                Word::Repeated(loaded) | Word::Decided { loaded, owns_step: false } => return standing_of(loaded),
+                Word::Repeated(loaded) | Word::Decided { loaded, owns_step: false } => return left_by_another(loaded),
                 Word::Decided { loaded, owns_step: true } => loaded,
             };
             if let Some(outage) = outage {
@@ -405,6 +413,15 @@ fn standing_of<A: Aggregate>(loaded: Loaded<A>) -> Result<Standing<A>, Failure<A
         Some(rejection) => Err(Failure::Rejected(rejection)),
         None => Ok(loaded.standing),
     }
+}
+
+/// What to tell a caller whose step another run brought to its end.
+fn left_by_another<A: Aggregate>(loaded: Loaded<A>) -> Result<Standing<A>, Failure<A::Rejection>> {
+    // Not there for others: that run gave it up.
+    if loaded.standing.state.index().is_none() && loaded.standing.state.refusal().is_none() {
+        return Err(Failure::GaveUp(Outage::Unknown));
+    }
+    standing_of(loaded)
 }
 
 /// 100 ms, doubling to 5 s, and up to half as much again so that many do not come back at once.

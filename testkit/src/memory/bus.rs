@@ -11,7 +11,7 @@ use highstreet_domain::kernel::ports::{Bus, Clock, Deliveries, Delivery, StoreEr
 use highstreet_domain::kernel::{Message, Signal, Timestamp};
 use uuid::Uuid;
 
-use super::trouble::{Call, Strike, Trouble};
+use super::trouble::{Call, NoTrouble, Strike, Trouble};
 use super::turns::step_aside;
 use crate::lock;
 
@@ -23,7 +23,10 @@ type Route = Arc<dyn Fn() -> Vec<Duration> + Send + Sync>;
 
 /// The bus of a mesh. Clones share it.
 #[derive(Clone)]
-pub struct MemoryBus(Arc<Shared>);
+pub struct MemoryBus {
+    shared: Arc<Shared>,
+    trouble: Arc<dyn Trouble>,
+}
 
 /// A message that was given up, and by whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +42,6 @@ pub struct DeadLetter {
 struct Shared {
     clock: Arc<dyn Clock>,
     route: Route,
-    trouble: Arc<dyn Trouble>,
     kept: Mutex<Kept>,
     changed: Signal,
 }
@@ -78,28 +80,34 @@ struct MemoryDeliveries {
 impl MemoryBus {
     /// A bus that delivers every message once and in order, unless it has to deliver it again.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self::routed(clock, Arc::new(|| vec![Duration::ZERO]), Arc::new(super::NoTrouble))
+        Self::routed(clock, Arc::new(|| vec![Duration::ZERO]))
     }
 
-    /// A bus that delivers to each consumer as many copies as `route` says, as late as it says, and whose calls fare
-    /// as `trouble` says.
-    pub fn routed(clock: Arc<dyn Clock>, route: Route, trouble: Arc<dyn Trouble>) -> Self {
-        Self(Arc::new(Shared { clock, route, trouble, kept: Mutex::default(), changed: Signal::default() }))
+    /// A bus that delivers to each consumer as many copies as `route` says, as late as it says.
+    pub fn routed(clock: Arc<dyn Clock>, route: Route) -> Self {
+        let shared = Shared { clock, route, kept: Mutex::default(), changed: Signal::default() };
+        Self { shared: Arc::new(shared), trouble: Arc::new(NoTrouble) }
+    }
+
+    /// The same bus, for somebody whose calls fare as `trouble` says.
+    #[must_use]
+    pub fn seen_through(&self, trouble: Arc<dyn Trouble>) -> Self {
+        Self { shared: self.shared.clone(), trouble }
     }
 
     /// What was given up.
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
-        lock(&self.0.kept).dead.clone()
+        lock(&self.shared.kept).dead.clone()
     }
 
     /// Everything that was ever published, each message once.
     pub fn log(&self) -> Vec<Arc<Message>> {
-        lock(&self.0.kept).log.clone()
+        lock(&self.shared.kept).log.clone()
     }
 
     async fn call<T>(&self, call: Call, work: impl FnOnce() -> T) -> Result<T, StoreError> {
         step_aside().await;
-        match self.0.trouble.strike(call) {
+        match self.trouble.strike(call) {
             Strike::Spared => Ok(work()),
             Strike::Away => Err(StoreError::Unavailable("the bus is away".into())),
             Strike::Silenced => {
@@ -114,14 +122,14 @@ impl MemoryBus {
 impl Bus for MemoryBus {
     async fn publish(&self, messages: Vec<Message>) -> Result<(), StoreError> {
         let keep = || {
-            let mut kept = lock(&self.0.kept);
+            let mut kept = lock(&self.shared.kept);
             for message in messages {
                 if kept.ids.insert(message.id) {
                     kept.log.push(Arc::new(message));
                 }
             }
             drop(kept);
-            self.0.changed.ring();
+            self.shared.changed.ring();
         };
         self.call(Call::Write, keep).await
     }
@@ -129,7 +137,7 @@ impl Bus for MemoryBus {
     async fn subscribe(&self, subscription: &Subscription) -> Result<Box<dyn Deliveries>, StoreError> {
         let consumer = (subscription.consumer.clone(), subscription.source.clone());
         let join = || {
-            let mut kept = lock(&self.0.kept);
+            let mut kept = lock(&self.shared.kept);
             kept.consumers.entry(consumer.clone()).or_default().names.clone_from(&subscription.names);
         };
         self.call(Call::Write, join).await?;
@@ -148,11 +156,11 @@ impl fmt::Debug for MemoryBus {
 impl MemoryDeliveries {
     /// What is to be delivered now; or when to look again.
     fn collect(&mut self, limit: usize) -> Result<Vec<Delivery>, Option<Timestamp>> {
-        let now = self.bus.0.clock.now();
-        let mut kept = lock(&self.bus.0.kept);
+        let now = self.bus.shared.clock.now();
+        let mut kept = lock(&self.bus.shared.kept);
         let Kept { log, consumers, .. } = &mut *kept;
         let consumer = consumers.entry(self.consumer.clone()).or_default();
-        consumer.read_on(log, &self.consumer.1, now, &self.bus.0.route);
+        consumer.read_on(log, &self.consumer.1, now, &self.bus.shared.route);
         let mut batch = Vec::new();
         while batch.len() < limit
             && let Some(first) = consumer.waiting.first_entry()
@@ -170,8 +178,8 @@ impl MemoryDeliveries {
     }
 
     fn settled(&mut self, verdicts: Vec<(u64, Verdict)>) {
-        let now = self.bus.0.clock.now();
-        let mut kept = lock(&self.bus.0.kept);
+        let now = self.bus.shared.clock.now();
+        let mut kept = lock(&self.bus.shared.kept);
         let Kept { consumers, dead, .. } = &mut *kept;
         let consumer = consumers.entry(self.consumer.clone()).or_default();
         for (tag, verdict) in verdicts {
@@ -197,12 +205,12 @@ impl Deliveries for MemoryDeliveries {
     async fn next(&mut self, limit: usize) -> Result<Vec<Delivery>, StoreError> {
         loop {
             let bus = self.bus.clone();
-            let rings = bus.0.changed.rings();
-            let changed = std::pin::pin!(bus.0.changed.after(rings));
+            let rings = bus.shared.changed.rings();
+            let changed = std::pin::pin!(bus.shared.changed.after(rings));
             match bus.call(Call::Read, || self.collect(limit)).await? {
                 Ok(batch) => return Ok(batch),
                 Err(None) => changed.await,
-                Err(Some(next)) => drop(select(changed, bus.0.clock.until(next)).await),
+                Err(Some(next)) => drop(select(changed, bus.shared.clock.until(next)).await),
             }
         }
     }
@@ -214,15 +222,15 @@ impl Deliveries for MemoryDeliveries {
         if settled.is_err() {
             self.give_back();
         }
-        bus.0.changed.ring();
+        bus.shared.changed.ring();
         settled
     }
 }
 
 impl MemoryDeliveries {
     fn give_back(&mut self) {
-        let now = self.bus.0.clock.now();
-        let mut kept = lock(&self.bus.0.kept);
+        let now = self.bus.shared.clock.now();
+        let mut kept = lock(&self.bus.shared.kept);
         let Some(consumer) = kept.consumers.get_mut(&self.consumer) else { return };
         for tag in std::mem::take(&mut self.out) {
             if let Some(parcel) = consumer.out.remove(&tag) {
@@ -230,7 +238,7 @@ impl MemoryDeliveries {
             }
         }
         drop(kept);
-        self.bus.0.changed.ring();
+        self.bus.shared.changed.ring();
     }
 }
 

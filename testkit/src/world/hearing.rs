@@ -112,8 +112,7 @@ pub(super) fn notifications(told: Told, message: &Message) -> Vec<(Id<Notificati
         News::RecallRefused => Happening::RecallRefused,
         _ => return vec![],
     };
-    let fact =
-        notification::Fact { message: message.id, case: told.case, event: message.name.clone(), happening };
+    let fact = notification::Fact { message: message.id, case: told.case, event: message.name.clone(), happening };
     notification::react(&fact, Locale::Ko)
 }
 

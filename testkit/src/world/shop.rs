@@ -77,8 +77,7 @@ impl Shop {
     pub(super) fn new(sim: &Sim, flaw: Flaw, chronicle: Chronicle) -> Arc<Self> {
         let (clock, weather) = (sim.clock(), Weather::storm(sim.dice()));
         let copies = weather.clone();
-        let never = Arc::new(crate::memory::NoTrouble);
-        let bus = MemoryBus::routed(clock.clone(), Arc::new(move || copies.copies()), never);
+        let bus = MemoryBus::routed(clock.clone(), Arc::new(move || copies.copies()));
         let network = Network::new(clock.clone(), weather.clone(), chronicle.clone());
         let host = |name| Host::new(name, sim, &weather, &bus);
         let tracking = host(tracking::CONTEXT);
@@ -143,7 +142,18 @@ impl Shop {
         }
     }
 
+    /// Forgets every handler, so that nothing keeps the world alive.
+    pub(super) fn close(&self) {
+        self.ordering.close();
+        self.payment.close();
+        self.kitchen.close();
+        self.delivery.close();
+        self.loyalty.close();
+        self.notification.close();
+    }
+
     fn boot_tracking(&self) {
+        self.tracking.node.revive();
         let tasks = self.tracking.node.tasks();
         for (source, names) in hearing::TRACKED {
             let deliveries = self.tracking.subscribe(source, names);
@@ -173,11 +183,7 @@ impl Host {
         self.fallen.ring();
     }
 
-    fn subscribe(
-        &self,
-        source: &str,
-        names: &[&str],
-    ) -> impl Future<Output = Box<dyn Deliveries>> + Send + use<> {
+    fn subscribe(&self, source: &str, names: &[&str]) -> impl Future<Output = Box<dyn Deliveries>> + Send + use<> {
         let names = names.iter().map(|name| (*name).into()).collect();
         let subscription = Subscription { consumer: self.name.into(), source: source.into(), names };
         let (bus, clock) = (self.bus.clone(), self.clock.clone());
@@ -210,8 +216,7 @@ impl<A: Aggregate> Context<A> {
         lock(&self.up).clone().filter(|_| self.host.node.is_alive())
     }
 
-    /// Forgets the handler, so that nothing keeps the world alive.
-    pub(super) fn close(&self) {
+    fn close(&self) {
         *lock(&self.up) = None;
     }
 
@@ -227,8 +232,7 @@ impl<A: Aggregate> Context<A> {
             tasks: tasks.clone(),
         };
         let handler = Handler::new(ports, SETTINGS);
-        let worker =
-            Worker { handler: handler.clone(), agenda: streams, clock: clock.clone(), lease: SETTINGS.lease };
+        let worker = Worker { handler: handler.clone(), agenda: streams, clock: clock.clone(), lease: SETTINGS.lease };
         tasks.spawn(Box::pin(worker.run()));
         let outbox = Arc::new(MemoryOutbox(self.host.store.clone()));
         let relay = Relay { outbox, bus: Arc::new(self.host.bus.clone()), clock: clock.clone() };

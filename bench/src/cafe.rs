@@ -1,0 +1,202 @@
+//! The coffee shop under load.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use highstreet_wire::proto::Money;
+use highstreet_wire::proto::common::PaymentMethod;
+use highstreet_wire::proto::ordering::ordering_service_client::OrderingServiceClient;
+use highstreet_wire::proto::ordering::{CancelOrderRequest, GetOrderRequest, OrderLine, PlaceOrderRequest};
+use highstreet_wire::proto::payment::PayRequest;
+use highstreet_wire::proto::payment::payment_service_client::PaymentServiceClient;
+use highstreet_wire::proto::tracking::WatchTracesRequest;
+use highstreet_wire::proto::tracking::tracking_service_client::TrackingServiceClient;
+use tokio_stream::StreamExt;
+use tonic::Status;
+use tonic::transport::Channel;
+
+use crate::child::Server;
+use crate::load::{self, Load};
+use crate::report::Report;
+use crate::{Outcome, Plan};
+
+const SHOP: &str = "skanu";
+
+type Orders = Arc<Mutex<Vec<(String, String)>>>;
+
+pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
+    let data = tempfile::tempdir()?;
+    let server = Server::highstreet(plan, data.path()).await?;
+    report.time("ready with an empty folder", server.ready);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    report.size("idle after start", server.resident()?);
+    let channels = server.channels().await?;
+
+    let orders = Orders::default();
+    let used = server.processor()?;
+    let placed = place(plan, &channels, &orders).await?;
+    report.load("PlaceOrder", &placed);
+    settle(&server).await?;
+    report.cost(
+        "processor per PlaceOrder, all that follows included",
+        (server.processor()? - used) / placed.count() as f64,
+    );
+
+    let known = Arc::new(std::mem::take(&mut *orders.lock().unwrap_or_else(PoisonError::into_inner)));
+    report.load("GetOrder", &get(plan, &channels, &known).await?);
+
+    let half = known.len() / 2;
+    let paid = pay(plan, &channels, &known, 0..half).await?;
+    report.load("Pay", &paid);
+    settle(&server).await?;
+
+    let cancelled = cancel(plan, &channels, &known, half..known.len()).await?;
+    report.load("CancelOrder", &cancelled);
+    settle(&server).await?;
+    report.size("after load", server.resident()?);
+
+    report.lag("from Pay's answer to the trace", &lag(plan, &channels, paid.rate / 2.0).await?);
+    Ok(())
+}
+
+async fn place(plan: &Plan, channels: &[Channel], orders: &Orders) -> Outcome<Load> {
+    let (channels, orders) = (channels.to_vec(), orders.clone());
+    load::run(plan.callers, plan.time, usize::MAX, move |caller, number| {
+        let mut client = OrderingServiceClient::new(channels[caller % channels.len()].clone());
+        let orders = orders.clone();
+        async move {
+            let order = client.place_order(an_order(number)).await?.into_inner().order.unwrap_or_default();
+            orders.lock().unwrap_or_else(PoisonError::into_inner).push((order.order_id, order.payment_id));
+            Ok(())
+        }
+    })
+    .await
+}
+
+async fn get(plan: &Plan, channels: &[Channel], known: &Arc<Vec<(String, String)>>) -> Outcome<Load> {
+    let (channels, known) = (channels.to_vec(), known.clone());
+    load::run(plan.callers, plan.time, usize::MAX, move |caller, number| {
+        let mut client = OrderingServiceClient::new(channels[caller % channels.len()].clone());
+        let order_id = known[number % known.len()].0.clone();
+        async move { client.get_order(GetOrderRequest { order_id }).await.map(drop) }
+    })
+    .await
+}
+
+async fn pay(
+    plan: &Plan,
+    channels: &[Channel],
+    known: &Arc<Vec<(String, String)>>,
+    range: std::ops::Range<usize>,
+) -> Outcome<Load> {
+    let (channels, known) = (channels.to_vec(), known.clone());
+    let most = range.len();
+    load::run(plan.callers, plan.time, most, move |caller, number| {
+        let mut client = PaymentServiceClient::new(channels[caller % channels.len()].clone());
+        let payment_id = known[range.start + number].1.clone();
+        async move { client.pay(a_payment(payment_id)).await.map(drop) }
+    })
+    .await
+}
+
+async fn cancel(
+    plan: &Plan,
+    channels: &[Channel],
+    known: &Arc<Vec<(String, String)>>,
+    range: std::ops::Range<usize>,
+) -> Outcome<Load> {
+    let (channels, known) = (channels.to_vec(), known.clone());
+    let most = range.len();
+    load::run(plan.callers, plan.time, most, move |caller, number| {
+        let mut client = OrderingServiceClient::new(channels[caller % channels.len()].clone());
+        let order_id = known[range.start + number].0.clone();
+        async move { client.cancel_order(CancelOrderRequest { order_id, ..Default::default() }).await.map(drop) }
+    })
+    .await
+}
+
+/// Pays at `rate` a second, and watches when each trace shows it.
+async fn lag(plan: &Plan, channels: &[Channel], rate: f64) -> Outcome<Load> {
+    let orders = Orders::default();
+    let first = Plan { time: plan.time / 2, ..plan.clone() };
+    place(&first, channels, &orders).await?;
+    let orders = std::mem::take(&mut *orders.lock().unwrap_or_else(PoisonError::into_inner));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+
+    let shown: Arc<Mutex<HashMap<String, Instant>>> = Arc::default();
+    let watching = tokio::spawn(watch(channels[0].clone(), shown.clone()));
+    let answered: Arc<Mutex<Vec<(String, Instant)>>> = Arc::default();
+    let begin = Instant::now();
+    let most = orders.len().min((rate * plan.time.as_secs_f64()) as usize);
+    let mut calls = tokio::task::JoinSet::new();
+    for (number, (order, payment)) in orders.into_iter().take(most).enumerate() {
+        tokio::time::sleep_until((begin + Duration::from_secs_f64(number as f64 / rate)).into()).await;
+        let mut client = PaymentServiceClient::new(channels[number % channels.len()].clone());
+        let answered = answered.clone();
+        calls.spawn(async move {
+            client.pay(a_payment(payment)).await?;
+            answered.lock().unwrap_or_else(PoisonError::into_inner).push((order, Instant::now()));
+            Ok::<(), Status>(())
+        });
+    }
+    while let Some(call) = calls.join_next().await {
+        call??;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    watching.abort();
+    let shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+    let answered = answered.lock().unwrap_or_else(PoisonError::into_inner);
+    let lags = answered
+        .iter()
+        .map(|(order, answered)| shown.get(order).map(|shown| shown.saturating_duration_since(*answered)));
+    let lags: Option<Vec<_>> = lags.collect();
+    Ok(Load::from_latencies(lags.ok_or("a payment was never shown")?))
+}
+
+async fn watch(channel: Channel, shown: Arc<Mutex<HashMap<String, Instant>>>) -> Result<(), Status> {
+    let request = WatchTracesRequest { shop_id: SHOP.into(), ..Default::default() };
+    let mut changes = TrackingServiceClient::new(channel).watch_traces(request).await?.into_inner();
+    while let Some(change) = changes.next().await {
+        if let Some(trace) = change?.trace
+            && trace.steps.iter().any(|step| step.event == "PaymentApproved")
+            && let Some(order) = trace.order
+        {
+            shown.lock().unwrap_or_else(PoisonError::into_inner).entry(order.id).or_insert_with(Instant::now);
+        }
+    }
+    Ok(())
+}
+
+/// Waits until the server has nothing left to do.
+async fn settle(server: &Server) -> Outcome<()> {
+    let mut used = server.processor()?;
+    for _ in 0..240 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let now = server.processor()?;
+        if now - used < 0.03 {
+            return Ok(());
+        }
+        used = now;
+    }
+    Err("the server does not come to rest".into())
+}
+
+fn an_order(number: usize) -> PlaceOrderRequest {
+    PlaceOrderRequest {
+        shop_id: SHOP.into(),
+        customer_phone: format!("010-{:04}-{:04}", number / 10_000 % 10_000, number % 10_000),
+        lines: vec![OrderLine {
+            product_id: "latte".into(),
+            product_name: "Latte".into(),
+            quantity: 1,
+            unit_price: Some(Money { currency_code: "KRW".into(), units: 4500, nanos: 0 }),
+        }],
+        payment_method: PaymentMethod::Card.into(),
+        request_id: String::new(),
+    }
+}
+
+fn a_payment(payment_id: String) -> PayRequest {
+    PayRequest { payment_id, method: PaymentMethod::Card.into(), ..Default::default() }
+}

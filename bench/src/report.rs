@@ -1,0 +1,115 @@
+//! Gathers what was measured, and says it in ratios.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::Outcome;
+use crate::load::Load;
+
+const README: &str = "README.md";
+const BEGIN: &str = "<!-- figures: cargo xtask bench --stored 1000000 --write -->";
+const END: &str = "<!-- end of figures -->";
+
+/// Every figure of every round, by name.
+#[derive(Default)]
+pub(crate) struct Report {
+    figures: BTreeMap<String, Vec<f64>>,
+}
+
+// === impl Report ===
+
+impl Report {
+    pub(crate) fn load(&mut self, name: &str, load: &Load) {
+        println!("{name:<34} {load}");
+        self.keep(name, load.rate);
+    }
+
+    pub(crate) fn lag(&mut self, name: &str, load: &Load) {
+        let (median, late) = (load.percentile(0.5), load.percentile(0.99));
+        println!("{name:<34} p50 {median:.2?}  p99 {late:.2?}  ({} payments)", load.count());
+        self.keep(name, median.as_secs_f64() * 1e3);
+    }
+
+    pub(crate) fn time(&mut self, name: &str, time: Duration) {
+        println!("{name:<34} {time:.2?}");
+        self.keep(name, time.as_secs_f64() * 1e3);
+    }
+
+    pub(crate) fn note(&mut self, name: &str, time: Duration) {
+        self.time(name, time);
+    }
+
+    pub(crate) fn size(&mut self, name: &str, mebibytes: f64) {
+        println!("{name:<34} {mebibytes:.1} MiB");
+        self.keep(name, mebibytes);
+    }
+
+    pub(crate) fn cost(&mut self, name: &str, seconds: f64) {
+        println!("{name:<34} {:.0} µs", seconds * 1e6);
+        self.keep(name, seconds * 1e6);
+    }
+
+    pub(crate) fn ratio(&mut self, name: &str, ratio: f64) {
+        println!("{name:<34} {ratio:.2} ×");
+        self.keep(name, ratio);
+    }
+
+    /// What is reached, beside what is to be reached.
+    pub(crate) fn table(&self) -> String {
+        let mut table = String::from("| figure | measured | to reach |\n|---|---|---|\n");
+        let floors = [
+            ("CancelOrder", "floor: group commit", 0.6),
+            ("PlaceOrder", "floor: group commit", 0.2),
+            ("Pay", "floor: group commit", 0.3),
+            ("GetOrder", "floor: from memory", 0.5),
+        ];
+        for (name, floor, wanted) in floors {
+            if let (Some(rate), Some(floor_rate)) = (self.middle(name), self.middle(floor)) {
+                let _ = writeln!(
+                    table,
+                    "| {name}, 64 callers, ÷ {floor} | {:.2} ({rate:.0} of {floor_rate:.0} a second) | {wanted} |",
+                    rate / floor_rate
+                );
+            }
+        }
+        if let (Some(lag), Some(commit)) = (self.middle("from Pay's answer to the trace"), self.middle("one commit")) {
+            let _ = writeln!(
+                table,
+                "| from Pay's answer to the trace at half load, median ÷ one commit | {:.1} ({lag:.2} of {commit:.2} ms) | 10 |",
+                lag / commit
+            );
+        }
+        let plain = [
+            ("idle after start", "MiB", "40"),
+            ("ready with an empty folder", "ms", "200"),
+            ("ready with stored orders", "ms", "500"),
+            ("loading one of many ÷ one of 10 thousand", "×", "1.3"),
+        ];
+        for (name, unit, wanted) in plain {
+            if let Some(figure) = self.middle(name) {
+                let _ = writeln!(table, "| {name} | {figure:.1} {unit} | {wanted} {unit} |");
+            }
+        }
+        table
+    }
+
+    fn keep(&mut self, name: &str, figure: f64) {
+        self.figures.entry(name.to_owned()).or_default().push(figure);
+    }
+
+    fn middle(&self, name: &str) -> Option<f64> {
+        let mut figures = self.figures.get(name)?.clone();
+        figures.sort_by(f64::total_cmp);
+        figures.get(figures.len() / 2).copied()
+    }
+}
+
+/// Puts the table where the README has its figures.
+pub(crate) fn write_readme(table: &str) -> Outcome<()> {
+    let readme = std::fs::read_to_string(README)?;
+    let (before, rest) = readme.split_once(BEGIN).ok_or("README.md has no place for figures")?;
+    let (_, after) = rest.split_once(END).ok_or("README.md has no end of figures")?;
+    std::fs::write(README, format!("{before}{BEGIN}\n{table}{END}{after}"))?;
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! A folder with very many orders.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use highstreet_domain::kernel::ports::{Append, Ids, Journal, Recorded, Wake};
+use highstreet_domain::kernel::{
+    Aggregate, Cause, Currency, Id, Item, Money, Origin, PaymentMethod, Phone, ProductId, ProductName, Quantity,
+    ShopId, Standing, Timestamp,
+};
+use highstreet_domain::ordering::{Details, Event, Line, Order};
+use highstreet_sqlite::{SqliteJournal, Store, TimeOrderedIds};
+use tokio::task::JoinSet;
+
+use crate::child::Server;
+use crate::report::Report;
+use crate::{Outcome, Plan};
+
+const FEW: u64 = 10_000;
+const AT_ONCE: usize = 256;
+const LOADS: usize = 20_000;
+
+pub(crate) async fn measure(plan: &Plan, stored: u64, report: &mut Report) -> Outcome<()> {
+    let (few, many) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let of_few = loading(few.path(), FEW).await?;
+    let of_many = loading(many.path(), stored).await?;
+    report.note("loading one of 10 thousand", of_few);
+    report.note("loading one of many", of_many);
+    report.ratio("loading one of many ÷ one of 10 thousand", of_many.as_secs_f64() / of_few.as_secs_f64());
+    let server = Server::highstreet(plan, many.path()).await?;
+    report.time("ready with stored orders", server.ready);
+    Ok(())
+}
+
+/// Stores `count` orders, and returns how long loading one of them takes, in the mean over many.
+async fn loading(data: &Path, count: u64) -> Outcome<Duration> {
+    let store = Arc::new(Store::open_context(&data.join("ordering.db"))?);
+    let journal = Arc::new(SqliteJournal::<Order>::new(store, highstreet_wire::ordering::publish));
+    let ids = fill(&journal, count).await?;
+    let step = (ids.len() / LOADS).max(1);
+    let picked: Vec<_> = (0..LOADS).map(|at| ids[(at * step * 7919) % ids.len()]).collect();
+    for id in &picked {
+        journal.load(*id, &[]).await.map_err(|error| error.to_string())?;
+    }
+    let begin = Instant::now();
+    for id in &picked {
+        journal.load(*id, &[]).await.map_err(|error| error.to_string())?;
+    }
+    Ok(begin.elapsed() / u32::try_from(LOADS)?)
+}
+
+async fn fill(journal: &Arc<SqliteJournal<Order>>, count: u64) -> Outcome<Vec<Id<Order>>> {
+    println!("storing {count} orders …");
+    let mut ids = Vec::new();
+    let mut appends: JoinSet<Result<(), String>> = JoinSet::new();
+    for number in 0..count {
+        if appends.len() == AT_ONCE {
+            appends.join_next().await.ok_or("no append")???;
+        }
+        let id = Id::new(TimeOrderedIds.next());
+        ids.push(id);
+        let journal = journal.clone();
+        appends.spawn(async move { journal.append(an_order(id, number)?).await.map_err(|error| format!("{error:?}")) });
+    }
+    while let Some(done) = appends.join_next().await {
+        done??;
+    }
+    Ok(ids)
+}
+
+fn an_order(id: Id<Order>, number: u64) -> Result<Append<Order>, String> {
+    let price = Money::new(Currency::KRW, 4500, 0).map_err(|error| error.to_string())?;
+    let text = |error: highstreet_domain::kernel::InvalidText| error.to_string();
+    let line = Line {
+        item: Item {
+            product: ProductId::parse("latte").map_err(text)?,
+            name: ProductName::parse("Latte").map_err(text)?,
+            quantity: Quantity::new(1).map_err(text)?,
+        },
+        unit_price: price,
+    };
+    let now = TimeOrderedIds.next().get_timestamp().map_or(0, |time| time.to_unix().0.cast_signed() * 1_000_000);
+    let now = Timestamp::from_micros(now);
+    let pay_by = now.after(Duration::from_hours(24));
+    let details = Details {
+        shop: ShopId::parse("skanu").map_err(text)?,
+        customer: Phone::parse(&format!("010-{:04}-{:04}", number / 10_000 % 10_000, number % 10_000)).map_err(text)?,
+        lines: vec![line],
+        method: PaymentMethod::Card,
+        total: price,
+        pay_by,
+    };
+    let origin = Arc::new(Origin { actor: "bench".into(), ..Origin::default() });
+    let events = [Event::Submitted(details), Event::Placed { payment: id.to_string() }];
+    let mut state = Order::default();
+    let mut recorded = Vec::new();
+    for event in events {
+        state = state.evolve(&event);
+        let cause = Some(Cause::unique(TimeOrderedIds.next()));
+        recorded.push(Recorded { event, state: state.clone(), cause, origin: origin.clone() });
+    }
+    Ok(Append {
+        id,
+        after: 0,
+        events: recorded,
+        index: state.index(),
+        standing: Standing { state, revision: 2, created: now, updated: now },
+        wake: Wake::At { at: pay_by, since: 2 },
+        origin,
+        claims: vec![],
+        release: false,
+        entries: vec![],
+    })
+}

@@ -1,0 +1,44 @@
+//! The whole coffee shop under thousands of seeds; and, for each guard, a world without it that must break.
+
+use std::env;
+use std::ops::Range;
+
+use highstreet_testkit::world::{Flaw, live_all};
+
+/// `HIGHSTREET_SEED=n` lives one world, `HIGHSTREET_SEEDS=n` that many, from 0.
+fn seeds() -> Range<u64> {
+    let number = |name| env::var(name).ok().map(|text| text.parse().expect("a seed is a number"));
+    match number("HIGHSTREET_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("HIGHSTREET_SEEDS").unwrap_or(2000),
+    }
+}
+
+#[test]
+fn the_shop_settles_whatever_happens_to_it() {
+    match live_all(seeds(), Flaw::None) {
+        Ok(tally) => println!("{tally:#?}"),
+        Err(violation) => panic!("{violation}"),
+    }
+}
+
+/// With a guard switched off the world must break; if it does not, it does not look.
+#[track_caller]
+fn breaks(flaw: Flaw) {
+    assert!(live_all(0..3000, flaw).is_err(), "3000 worlds with {flaw:?} and none broke");
+}
+
+#[test]
+fn the_world_notices_when_causes_are_forgotten() {
+    breaks(Flaw::CausesForgotten);
+}
+
+#[test]
+fn the_world_notices_when_a_steps_key_follows_the_revision() {
+    breaks(Flaw::KeysFollowRevision);
+}
+
+#[test]
+fn the_world_notices_when_request_ids_are_not_claimed() {
+    breaks(Flaw::ClaimsIgnored);
+}

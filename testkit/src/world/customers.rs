@@ -1,0 +1,305 @@
+//! People: customers who order, pay and change their minds; baristas, couriers, and staff who cancel payments.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{join, join_all, join4};
+use highstreet_domain::kernel::ports::{Clock, Ids};
+use highstreet_domain::kernel::{
+    Aggregate, Cause, Claim, ClaimKey, Currency, Failure, Fingerprint, Handler, Id, Item, Money, Note, Origin,
+    PaymentMethod, Phone, ProductId, ProductName, Quantity, Request, ShopId, Standing, Unanswered,
+};
+use highstreet_domain::ordering::{self, CancelReason, Line, Order, Place};
+use highstreet_domain::payment::{self, By, Cancellation, Payment};
+use highstreet_domain::{delivery, kitchen};
+use uuid::Uuid;
+
+use super::shop::{Context, Shop};
+use super::witness::Witness;
+use crate::Dice;
+
+const PAY_WITHIN: Duration = Duration::from_secs(45);
+
+/// One order from the counter to its end, as far as people bring it.
+pub(super) struct Visit {
+    pub(super) shop: Arc<Shop>,
+    pub(super) witness: Witness,
+    pub(super) phone: Phone,
+    pub(super) dice: Dice,
+}
+
+type Answer<A> = Result<(Id<A>, Standing<A>), Failure<<A as Aggregate>::Rejection>>;
+type Answered<A> = Result<Answer<A>, Unanswered>;
+
+// === impl Visit ===
+
+impl Visit {
+    pub(super) async fn happen(self) {
+        self.wait(Duration::from_secs(40)).await;
+        let Some(order) = self.place().await else { return };
+        let pays = self.dice.chance(80);
+        let customer = async {
+            if pays {
+                self.pay(order).await;
+            }
+        };
+        join4(customer, self.maybe_cancel(order), self.maybe_cancel_payment(order), self.serve(order)).await;
+    }
+
+    // === Place ===
+
+    async fn place(&self) -> Option<Id<Order>> {
+        let request_id = self.request_id();
+        let place = self.wish();
+        let mut placed: Option<Id<Order>> = None;
+        for _ in 0..6 {
+            let times = if request_id.is_some() && self.dice.chance(20) { 2 } else { 1 };
+            let answers = join_all((0..times).map(|_| self.ask_to_place(request_id, &place))).await;
+            for order in answers.into_iter().flatten() {
+                if let Some(first) = placed.filter(|first| *first != order) {
+                    self.witness.wrong(format!("{request_id:?} placed {first} and {order}"));
+                }
+                self.witness.remember(|testimony| testimony.placed.push(order));
+                placed = Some(order);
+            }
+            if request_id.is_none() || (placed.is_some() && self.dice.chance(80)) {
+                break;
+            }
+            self.wait(Duration::from_secs(4)).await;
+        }
+        if placed.is_some() && request_id.is_some() && self.dice.chance(10) {
+            self.ask_for_something_else(request_id).await;
+        }
+        placed
+    }
+
+    async fn ask_to_place(&self, request_id: Option<Uuid>, place: &Place) -> Option<Id<Order>> {
+        match self.ask_for(request_id, place).await? {
+            Ok((id, standing)) if standing.state.placed().is_some() => Some(id),
+            Ok((id, standing)) => {
+                self.witness.wrong(format!("{id} was answered as placed in {:?}", standing.state));
+                None
+            }
+            Err(Failure::RequestIdReused) => {
+                self.witness.wrong(format!("{request_id:?} was not used for anything else"));
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    async fn ask_for_something_else(&self, request_id: Option<Uuid>) {
+        let other = Place { method: PaymentMethod::Cash, ..self.wish() };
+        if let Some(Ok((id, _))) = self.ask_for(request_id, &other).await {
+            self.witness.wrong(format!("{request_id:?} placed something else, {id}"));
+        }
+    }
+
+    async fn ask_for(&self, request_id: Option<Uuid>, place: &Place) -> Option<Answer<Order>> {
+        let id = Id::new(self.shop.ids.next());
+        if let Some(request_id) = request_id {
+            self.witness.remember(|testimony| testimony.tried.entry(request_id).or_default().push(id));
+        }
+        let request = self.request(ordering::Command::Place(place.clone()), request_id, "PlaceOrder");
+        let request = Request { claim: self.claim(request_id, "PlaceOrder", place), ..request.on_new_stream() };
+        let work = move |handler: Handler<Order>| async move { handler.handle(id, request).await };
+        let what = format!("{} places {id} under {request_id:?}", self.phone);
+        let answer = self.shop.network.call(&self.shop.ordering, &what, work).await.ok()?;
+        self.shop.chronicle.note(|| format!("{what} => {answer:?}"));
+        Some(answer)
+    }
+
+    fn wish(&self) -> Place {
+        let quantity = Quantity::new(1 + i64::try_from(self.dice.below(3)).unwrap_or(0)).expect("1 to 3 is a quantity");
+        let item = Item {
+            product: ProductId::parse("latte").expect("a product id"),
+            name: ProductName::parse("카페라떼").expect("a product name"),
+            quantity,
+        };
+        let price = Money::new(Currency::KRW, 4_500, 0).expect("an amount");
+        Place {
+            shop: ShopId::parse("skanu").expect("a shop id"),
+            customer: self.phone.clone(),
+            lines: vec![Line { item, unit_price: price }],
+            method: PaymentMethod::Card,
+            pay_within: PAY_WITHIN,
+        }
+    }
+
+    // === Pay ===
+
+    async fn pay(&self, order: Id<Order>) {
+        for round in 0..3 {
+            self.wait(Duration::from_secs(10)).await;
+            let request_id = self.request_id();
+            for _ in 0..5 {
+                let times = if request_id.is_some() && self.dice.chance(20) { 2 } else { 1 };
+                let answers = join_all((0..times).map(|_| self.ask_to_pay(order, request_id))).await;
+                let mut again = true;
+                for answer in answers.into_iter().flatten() {
+                    again &= self.pay_again(order, round, request_id, &answer);
+                }
+                if !again {
+                    break;
+                }
+                self.wait(Duration::from_secs(3)).await;
+            }
+        }
+    }
+
+    async fn ask_to_pay(&self, order: Id<Order>, request_id: Option<Uuid>) -> Answered<Payment> {
+        let command = payment::Command::Pay { method: PaymentMethod::Card };
+        self.ask(&self.shop.payment, payment_of(order), command, request_id, "Pay").await
+    }
+
+    /// Whether to ask again after this answer.
+    fn pay_again(&self, order: Id<Order>, round: u32, request_id: Option<Uuid>, answer: &Answer<Payment>) -> bool {
+        match answer {
+            Ok((_, standing)) => {
+                if matches!(standing.state, Payment::Approved { .. }) {
+                    self.witness.remember(|testimony| testimony.paid.push(order));
+                }
+                false
+            }
+            Err(Failure::Rejected(payment::Rejection::Processing | payment::Rejection::AlreadyPaid))
+                if round == 0 && request_id.is_some() && !self.was_given_up(order) =>
+            {
+                self.witness.wrong(format!("paying {order} again under {request_id:?} met itself"));
+                false
+            }
+            Err(Failure::Rejected(_)) => false,
+            Err(_) => true,
+        }
+    }
+
+    /// Whether an attempt to pay came to nothing, so that the next under its `request_id` starts afresh.
+    fn was_given_up(&self, order: Id<Order>) -> bool {
+        self.shop.payment.streams.events(payment_of(order)).contains(&payment::Event::NotCharged)
+    }
+
+    // === Change one's mind ===
+
+    async fn maybe_cancel(&self, order: Id<Order>) {
+        if !self.dice.chance(30) {
+            return;
+        }
+        self.wait(Duration::from_secs(40)).await;
+        let request_id = self.request_id();
+        for _ in 0..5 {
+            let command = ordering::Command::Cancel { reason: CancelReason::Customer, note: Note::default() };
+            let answer = self.ask(&self.shop.ordering, order, command, request_id, "CancelOrder").await;
+            if let Ok(Ok(_)) = answer {
+                self.witness.remember(|testimony| testimony.cancelled.push(order));
+            }
+            if matches!(answer, Ok(Ok(_) | Err(Failure::Rejected(_)))) {
+                return;
+            }
+            self.wait(Duration::from_secs(3)).await;
+        }
+    }
+
+    async fn maybe_cancel_payment(&self, order: Id<Order>) {
+        if !self.dice.chance(12) {
+            return;
+        }
+        self.wait(Duration::from_secs(40)).await;
+        let command = payment::Command::Cancel(Cancellation { reason: Note::default(), by: By::Staff });
+        let answer = self.ask(&self.shop.payment, payment_of(order), command, None, "CancelPayment").await;
+        if let Ok(Ok(_)) = answer {
+            self.witness.remember(|testimony| testimony.payment_cancelled.push(order));
+        }
+    }
+
+    // === Serve ===
+
+    async fn serve(&self, order: Id<Order>) {
+        let reference = Order::reference(order);
+        let (preparation, delivery) = (Id::made_for(&reference), Id::made_for(&reference));
+        if !self.keep_asking(&self.shop.kitchen, preparation, kitchen::Command::Complete).await {
+            return;
+        }
+        if self.dice.chance(90) && self.keep_asking(&self.shop.delivery, delivery, delivery::Command::Ship).await {
+            self.keep_asking(&self.shop.delivery, delivery, delivery::Command::Complete).await;
+        }
+    }
+
+    /// Asks until it is done; false if it never is.
+    async fn keep_asking<A: Aggregate>(&self, context: &Context<A>, id: Id<A>, command: A::Command) -> bool {
+        for _ in 0..self.dice.below(30) {
+            self.wait(Duration::from_secs(5)).await;
+            if let Ok(Ok(_)) = self.ask(context, id, command.clone(), None, "Serve").await {
+                return true;
+            }
+        }
+        false
+    }
+
+    // === Small things ===
+
+    async fn ask<A: Aggregate>(
+        &self,
+        context: &Context<A>,
+        id: Id<A>,
+        command: A::Command,
+        request_id: Option<Uuid>,
+        method: &str,
+    ) -> Answered<A> {
+        let claim = self.claim(request_id, method, &command);
+        let request = Request { claim, ..self.request(command, request_id, method) };
+        let what = format!("{} asks {method} of {id} under {request_id:?}", self.phone);
+        let work = move |handler: Handler<A>| async move { handler.handle(id, request).await };
+        let answer = self.shop.network.call(context, &what, work).await;
+        self.shop.chronicle.note(|| match &answer {
+            Ok(Ok((_, standing))) => format!("{what} => {:?}", standing.state),
+            Ok(Err(failure)) => format!("{what} => {failure}"),
+            Err(unanswered) => format!("{what} => {}", unanswered.why),
+        });
+        answer
+    }
+
+    fn request<A: Aggregate>(&self, command: A::Command, request_id: Option<Uuid>, method: &str) -> Request<A> {
+        let cause = request_id.map_or_else(
+            || Cause::unique(self.shop.ids.next()),
+            |request_id| Cause::of_claim(ClaimKey::new(self.phone.as_str(), method, request_id)),
+        );
+        Request::new(command, cause, Arc::new(Origin { actor: self.phone.to_string(), ..Origin::default() }))
+    }
+
+    fn claim(&self, request_id: Option<Uuid>, method: &str, content: &impl std::fmt::Debug) -> Option<Claim> {
+        let key = ClaimKey::new(self.phone.as_str(), method, request_id?);
+        Some(Claim { key, fingerprint: Fingerprint::of(format!("{content:?}").as_bytes()) })
+    }
+
+    fn request_id(&self) -> Option<Uuid> {
+        self.dice.chance(75).then(|| self.shop.ids.next())
+    }
+
+    async fn wait(&self, most: Duration) {
+        let time = self.shop.clock.now().after(self.dice.up_to(most));
+        self.shop.clock.until(time).await;
+    }
+}
+
+fn payment_of(order: Id<Order>) -> Id<Payment> {
+    Id::made_for(&Order::reference(order))
+}
+
+/// Everybody's visits: a few customers with an order or two each.
+pub(super) async fn visits(shop: Arc<Shop>, witness: Witness, dice: Dice) {
+    let customers = 2 + dice.below(2);
+    join_all((0..customers).map(|number| {
+        let visit = || Visit {
+            shop: shop.clone(),
+            witness: witness.clone(),
+            phone: Phone::parse(&format!("010-1234-567{number}")).expect("a phone number"),
+            dice: dice.clone(),
+        };
+        let (first, second) = (visit(), dice.chance(50).then(visit));
+        join(first.happen(), async move {
+            if let Some(second) = second {
+                second.happen().await;
+            }
+        })
+    }))
+    .await;
+}

@@ -1,0 +1,47 @@
+//! What the people of the world were told, to be compared with what is there in the end.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use highstreet_domain::kernel::Id;
+use highstreet_domain::ordering::Order;
+use uuid::Uuid;
+
+use crate::lock;
+
+/// Remembers answers. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Witness(Arc<Mutex<Testimony>>);
+
+/// What was answered.
+#[derive(Clone, Default)]
+pub(super) struct Testimony {
+    /// Under each `request_id`, the orders that may have come of it.
+    pub(super) tried: BTreeMap<Uuid, Vec<Id<Order>>>,
+    /// Orders that were answered as placed.
+    pub(super) placed: Vec<Id<Order>>,
+    /// Orders whose payment was answered as approved.
+    pub(super) paid: Vec<Id<Order>>,
+    /// Orders that were answered as cancelled.
+    pub(super) cancelled: Vec<Id<Order>>,
+    /// Orders whose payment staff were told is cancelled.
+    pub(super) payment_cancelled: Vec<Id<Order>>,
+    /// What should not have been answered.
+    pub(super) wrong: Vec<String>,
+}
+
+// === impl Witness ===
+
+impl Witness {
+    pub(super) fn remember(&self, what: impl FnOnce(&mut Testimony)) {
+        what(&mut lock(&self.0));
+    }
+
+    pub(super) fn wrong(&self, what: String) {
+        self.remember(|testimony| testimony.wrong.push(what));
+    }
+
+    pub(super) fn testimony(&self) -> Testimony {
+        lock(&self.0).clone()
+    }
+}
