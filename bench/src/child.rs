@@ -46,7 +46,7 @@ impl Server {
         let child = command.stdin(Stdio::null()).stderr(Stdio::inherit()).spawn()?;
         let mut server = Self { child, address, ready: Duration::ZERO };
         while TcpStream::connect(address).await.is_err() {
-            if begin.elapsed() > Duration::from_secs(60) || server.child.try_wait()?.is_some() {
+            if begin.elapsed() > Duration::from_mins(1) || server.child.try_wait()?.is_some() {
                 return Err(format!("the server on {address} did not start").into());
             }
             tokio::time::sleep(Duration::from_millis(2)).await;

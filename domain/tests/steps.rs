@@ -68,7 +68,7 @@ fn a_step_is_born_leased_to_whoever_committed_it() {
     bench.calls.then((AT_ONCE, Ok(Command::Answer)));
     bench.sim.block_on(async move { handler.post(id(1), request(1, ask())).await }).unwrap();
     let began = bench.now();
-    bench.pass(LEASE - SECOND);
+    bench.pass(SECOND * 14);
     assert_eq!(bench.calls.keys().len(), 1, "the worker leaves it alone");
     bench.settle();
     assert!(bench.calls.times()[1] >= began.after(LEASE), "until the lease ends");
@@ -77,7 +77,8 @@ fn a_step_is_born_leased_to_whoever_committed_it() {
 #[test]
 fn runs_that_overlap_call_under_one_key_and_have_one_outcome() {
     let bench = Bench::<Payment>::new([]);
-    let approved = |reference: &str| Ok(payment::Command::Settle(Authorisation::Approved { reference: reference.into() }));
+    let approved =
+        |reference: &str| Ok(payment::Command::Settle(Authorisation::Approved { reference: reference.into() }));
     bench.calls.then((LEASE * 2, approved("first")));
     bench.calls.then((SECOND, approved("second")));
     let handler = bench.handler_and_worker();

@@ -3,7 +3,7 @@
 use std::env;
 use std::ops::Range;
 
-use highstreet_testkit::world::{Flaw, live_all};
+use highstreet_testkit::world::{Flaw, live, live_all};
 
 /// `HIGHSTREET_SEED=n` lives one world, `HIGHSTREET_SEEDS=n` that many, from 0.
 fn seeds() -> Range<u64> {
@@ -19,6 +19,14 @@ fn the_shop_settles_whatever_happens_to_it() {
     match live_all(seeds(), Flaw::None) {
         Ok(tally) => println!("{tally:#?}"),
         Err(violation) => panic!("{violation}"),
+    }
+}
+
+#[test]
+fn a_seed_tells_the_same_story_every_time() {
+    for seed in 0..20 {
+        let once = live(seed, Flaw::None).expect("a world that settles");
+        assert_eq!(once, live(seed, Flaw::None).expect("the same world"), "seed {seed}, to the last step");
     }
 }
 

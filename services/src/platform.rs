@@ -56,6 +56,12 @@ impl Platform {
         })
     }
 
+    /// The same, with this payment provider.
+    #[must_use]
+    pub fn with_provider(self, provider: Simulated) -> Self {
+        Self { provider: Arc::new(provider), ..self }
+    }
+
     /// The payment provider, to look at and to switch.
     pub fn provider(&self) -> &Simulated {
         &self.provider

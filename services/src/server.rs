@@ -83,7 +83,7 @@ where
 fn reflection<'a>(services: &[String]) -> Builder<'a> {
     services
         .iter()
-        .fold(Builder::configure(), |builder, service| builder.with_service_name(service))
+        .fold(Builder::configure(), tonic_reflection::server::Builder::with_service_name)
         .with_service_name("grpc.health.v1.Health")
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)

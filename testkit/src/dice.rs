@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::lock;
 
-/// Dice that clones share: SplitMix64.
+/// Dice that clones share (`SplitMix64`).
 #[derive(Clone, Debug)]
 pub struct Dice(Arc<Mutex<u64>>);
 

@@ -147,5 +147,6 @@ fn kind(event: &Value) -> Option<&str> {
 }
 
 fn lines<T: Serialize + Debug>(samples: &[T]) -> String {
-    samples.iter().map(|sample| format!("{}\n", stored(sample))).collect()
+    let lines: Vec<String> = samples.iter().map(|sample| stored(sample).to_string()).collect();
+    lines.join("\n")
 }

@@ -1,15 +1,17 @@
 //! The ports in memory keep the contract.
+#![allow(clippy::unwrap_used, reason = "a lock that a panic left behind fails its test anyway")]
 
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use highstreet_testkit::contract::{self, BusPorts, Buses, StorePorts, Stores};
 use highstreet_testkit::counter;
-use highstreet_testkit::memory::{MemoryBus, MemoryOutbox, Rows, SimClock, Store, Streams};
+use highstreet_testkit::memory::{Flaws, MemoryBus, MemoryOutbox, Rows, SimClock, Store, Streams};
 use highstreet_testkit::sim::Sim;
 use uuid::Uuid;
 
 struct Memory {
+    flaws: Flaws,
     clock: Arc<SimClock>,
     last_bus: Mutex<Option<MemoryBus>>,
 }
@@ -18,7 +20,7 @@ struct Memory {
 impl Stores for Memory {
     async fn store(&self) -> StorePorts {
         let store = Store::new("counting", self.clock.clone());
-        let streams = Arc::new(Streams::new(&store, counter::publish));
+        let streams = Arc::new(Streams::flawed(&store, counter::publish, self.flaws));
         StorePorts {
             journal: streams.clone(),
             listing: streams.clone(),
@@ -49,8 +51,15 @@ impl Buses for Memory {
 fn run<F: Future<Output = ()> + Send + 'static>(contract: impl Fn(Memory) -> F) {
     for seed in 0..20 {
         let sim = Sim::new(seed);
-        sim.block_on(contract(Memory { clock: sim.clock(), last_bus: Mutex::default() }));
+        sim.block_on(contract(Memory { flaws: Flaws::None, clock: sim.clock(), last_bus: Mutex::default() }));
     }
+}
+
+/// Runs the journal's contract on one that does not keep it.
+fn run_flawed(flaws: Flaws) {
+    let sim = Sim::new(1);
+    let memory = Memory { flaws, clock: sim.clock(), last_bus: Mutex::default() };
+    sim.block_on(async move { contract::journal(&memory).await });
 }
 
 #[test]
@@ -81,4 +90,16 @@ fn views_keep_their_promises() {
 #[test]
 fn buses_keep_their_promises() {
     run(|memory| async move { contract::bus(&memory).await });
+}
+
+#[test]
+#[should_panic(expected = "can never happen")]
+fn a_journal_that_forgets_causes_is_noticed() {
+    run_flawed(Flaws::CausesForgotten);
+}
+
+#[test]
+#[should_panic(expected = "can never happen")]
+fn a_journal_that_ignores_claims_is_noticed() {
+    run_flawed(Flaws::ClaimsIgnored);
 }

@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask).to_owned()
+    // Asked for when it runs: two checkouts may share a target folder, and so this program.
+    let xtask = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    xtask.parent().unwrap_or(&xtask).to_owned()
 }
 
 /// `program`, to be run in the repository's root.

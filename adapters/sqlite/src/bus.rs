@@ -26,8 +26,8 @@ pub struct EmbeddedBus {
 struct Shared {
     store: Store,
     recent: Mutex<Recent>,
-    /// Rung with every publication.
-    published: Signal,
+    /// Rung with every publication of a source.
+    published: Mutex<HashMap<String, Signal>>,
     consumers: Mutex<HashMap<(String, String), Arc<Consumer>>>,
 }
 
@@ -38,7 +38,7 @@ impl EmbeddedBus {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let store = Store::open(path, Schema::Bus)?;
         let shared =
-            Shared { store, recent: Mutex::default(), published: Signal::default(), consumers: Mutex::default() };
+            Shared { store, recent: Mutex::default(), published: Mutex::default(), consumers: Mutex::default() };
         Ok(Self { shared: Arc::new(shared) })
     }
 }
@@ -55,8 +55,12 @@ impl Bus for EmbeddedBus {
                 kept.iter().map(|message| keep(connection, message)).collect::<Result<Vec<_>, _>>()
             })
             .await?;
+        let mut sources: Vec<_> = messages.iter().map(|message| message.source.clone()).collect();
+        sources.dedup();
         lock(&self.shared.recent).push(positions.into_iter().zip(messages));
-        self.shared.published.ring();
+        for source in sources {
+            self.shared.published(&source).ring();
+        }
         Ok(())
     }
 
@@ -64,16 +68,27 @@ impl Bus for EmbeddedBus {
         let key = (subscription.consumer.clone(), subscription.source.clone());
         let consumer = {
             let mut consumers = lock(&self.shared.consumers);
-            match consumers.get(&key) {
-                Some(consumer) => consumer.clone(),
-                None => {
-                    let consumer = Arc::new(Consumer::join(&self.shared.store, subscription)?);
-                    consumers.insert(key, consumer.clone());
-                    consumer
-                }
+            if let Some(consumer) = consumers.get(&key) {
+                consumer.clone()
+            } else {
+                let consumer = Arc::new(Consumer::join(&self.shared.store, subscription)?);
+                consumers.insert(key, consumer.clone());
+                consumer
             }
         };
         Ok(Box::new(Membership::new(self.shared.clone(), consumer)))
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    fn published(&self, source: &str) -> Signal {
+        let mut signals = lock(&self.published);
+        match signals.get(source) {
+            Some(signal) => signal.clone(),
+            None => signals.entry(source.to_owned()).or_default().clone(),
+        }
     }
 }
 
@@ -109,7 +124,7 @@ fn latest(connection: &Connection, source: &str) -> rusqlite::Result<i64> {
         .query_row([source], |row| row.get(0))
 }
 
-/// SQLite's form of a position.
+/// `SQLite`'s form of a position.
 fn place(position: u64) -> i64 {
     int(position)
 }

@@ -100,7 +100,7 @@ impl Conditions {
             self.sql.push(')');
             self.parameters.push(place.into());
         }
-        self.sql.push_str(&format!(" ORDER BY created DESC, {tie} DESC LIMIT {}", page.size));
+        self.order(&format!("ORDER BY created DESC, {tie} DESC LIMIT {}", page.size));
     }
 
     pub(crate) fn order(&mut self, order: &str) {

@@ -1,4 +1,4 @@
-//! A SQLite file: one writer thread that commits what is waiting as a group, and readers beside it.
+//! A `SQLite` file: one writer thread that commits what is waiting as a group, and readers beside it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ const MOST_IN_GROUP: usize = 512;
 const READERS: usize = 3;
 const STATEMENTS: usize = 64;
 
-/// An open SQLite file. Dropped, it lets the writer finish what was handed to it.
+/// An open `SQLite` file. Dropped, it lets the writer finish what was handed to it.
 pub struct Store {
     jobs: Sender<Box<dyn Job>>,
     readers: Vec<Mutex<Connection>>,
@@ -48,7 +48,7 @@ pub enum OpenError {
         /// The newest this program knows.
         known: i64,
     },
-    /// SQLite says no.
+    /// `SQLite` says no.
     Sqlite {
         /// The file.
         path: PathBuf,
@@ -66,7 +66,7 @@ trait Job: Send {
 }
 
 struct Work<T, F> {
-    work: F,
+    run: F,
     result: Option<T>,
     ring: Option<Signal>,
     answer: oneshot::Sender<Result<T, StoreError>>,
@@ -113,7 +113,7 @@ impl Store {
     }
 
     /// Does `work` in the next group and returns once that is durable. The work must write nothing if it finds that
-    /// it should not; an error of SQLite's undoes it, and it alone.
+    /// it should not; an error of `SQLite`'s undoes it, and it alone.
     pub(crate) async fn write<T, F>(&self, ring: Option<&Signal>, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -141,7 +141,7 @@ impl Store {
         F: FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job = Work { work, result: None, ring: ring.cloned(), answer };
+        let job = Work { run: work, result: None, ring: ring.cloned(), answer };
         self.jobs.send(Box::new(job)).map_err(|_| stopped())?;
         Ok(answered)
     }
@@ -218,7 +218,7 @@ fn transact(connection: &Connection, group: &mut [Box<dyn Job>]) -> rusqlite::Re
 
 impl<T: Send, F: FnMut(&Connection) -> rusqlite::Result<T> + Send> Job for Work<T, F> {
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        self.result = Some((self.work)(connection)?);
+        self.result = Some((self.run)(connection)?);
         Ok(())
     }
 

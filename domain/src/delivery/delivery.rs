@@ -147,7 +147,9 @@ impl Aggregate for Delivery {
             // Before it was heard of: recorded, and wins over what asks for it.
             (Self::Unborn, Command::Cancel { case: Some(case) }) => Ok(vec![Event::Cancelled { case: case.clone() }]),
             (Self::Preparing(load), Command::Cancel { .. }) => Ok(vec![Event::Cancelled { case: load.case.clone() }]),
-            (Self::Shipped(load), Command::Cancel { .. }) if load.from_head_office() => Err(Rejection::AlreadyShipped),
+            (Self::Shipped(load), Command::Cancel { .. }) if load.is_from_head_office() => {
+                Err(Rejection::AlreadyShipped)
+            }
             // The courier is called back.
             (Self::Shipped(load), Command::Cancel { .. }) => Ok(vec![Event::Cancelled { case: load.case.clone() }]),
             (Self::Delivered { .. }, Command::Cancel { case: None }) => Err(Rejection::AlreadyDelivered),
@@ -215,7 +217,7 @@ impl Delivery {
 // === impl Load ===
 
 impl Load {
-    fn from_head_office(&self) -> bool {
+    fn is_from_head_office(&self) -> bool {
         self.order.context == "replenishment"
     }
 }

@@ -22,6 +22,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 pub type Hearing<A> =
     Arc<dyn Fn(&Message) -> Result<Vec<(Id<A>, <A as Aggregate>::Command)>, Undecodable> + Send + Sync>;
 
+/// Told of a command the rules refused: the stream, the message it was drawn from, and why.
+pub type Refused = Arc<dyn Fn(&str, &Message, &str) + Send + Sync>;
+
 /// A message that cannot be read; says why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undecodable(pub String);
@@ -34,8 +37,8 @@ pub struct Consumer<A: Aggregate> {
     pub handler: Handler<A>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Told of every command the rules refused: (stream, message, why).
-    pub refused: Arc<dyn Fn(&str, &Message, &str) + Send + Sync>,
+    /// Told of every command the rules refused.
+    pub refused: Refused,
 }
 
 // === impl Consumer ===

@@ -226,7 +226,7 @@ impl<A: Aggregate> Handler<A> {
                 }
             };
             before = Before::Nobody;
-            let word = self.decide(id, self.outcome(command, key, origin, outage, loaded)).await?;
+            let word = self.decide(id, outcome(command, key, origin, outage, loaded)).await?;
             loaded = match word {
                 // Another run was faster; the rest is its business.
                 Word::Repeated(loaded) | Word::Decided { loaded, owns_step: false } => return left_by_another(loaded),
@@ -258,21 +258,6 @@ impl<A: Aggregate> Handler<A> {
         // If the store is away too, the lease ends all the same.
         let _ = self.0.ports.agenda.put_off(id, loaded.since, self.now().after(wait), &unanswered.why).await;
         None
-    }
-
-    fn outcome(
-        &self,
-        command: A::Command,
-        key: StepKey,
-        origin: &Arc<Origin>,
-        outage: Option<Outage>,
-        known: Loaded<A>,
-    ) -> Request<A> {
-        let origin = Arc::new(origin.then(key.uuid().to_string()));
-        let mut request = Request::new(command, Cause::of_step(key), origin);
-        request.release = if outage.is_some() { Release::Claim } else { Release::Keep };
-        request.known = Some(known);
-        request
     }
 
     /// Makes the calls that are due with nobody waiting; beyond the limit they are left to the agenda.
@@ -314,7 +299,7 @@ impl<A: Aggregate> Handler<A> {
             }
             Some(Due::Deadline { at, command }) => {
                 let key = StepKey::new(task.id, loaded.since);
-                let request = self.outcome(command, key, &task.origin, None, loaded);
+                let request = outcome(command, key, &task.origin, None, loaded);
                 match self.decide(task.id, request).await {
                     Ok(Word::Decided { loaded, owns_step: true }) => {
                         let _ = self.perform_due(task.id, loaded, &task.origin, deadline, Before::Nobody).await;
@@ -387,6 +372,21 @@ impl Before {
             Self::Perhaps => Unanswered { outage: Outage::Unknown, ..unanswered },
         }
     }
+}
+
+/// The request that decides what a step came to.
+fn outcome<A: Aggregate>(
+    command: A::Command,
+    key: StepKey,
+    origin: &Origin,
+    outage: Option<Outage>,
+    known: Loaded<A>,
+) -> Request<A> {
+    let origin = Arc::new(origin.then(key.uuid().to_string()));
+    let mut request = Request::new(command, Cause::of_step(key), origin);
+    request.release = if outage.is_some() { Release::Claim } else { Release::Keep };
+    request.known = Some(known);
+    request
 }
 
 /// Where the first answer to a request stood that led to `revision`, and whether its calls were done by then.

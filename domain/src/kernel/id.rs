@@ -59,7 +59,7 @@ impl<A: Aggregate> Id<A> {
         let mut name = String::from(A::NAME);
         for part in parts {
             // The length keeps `ab`,`c` apart from `a`,`bc`.
-            name.push_str(&format!("/{}:{part}", part.len()));
+            name = format!("{name}/{}:{part}", part.len());
         }
         Self::new(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
     }

@@ -27,7 +27,7 @@ mod worker;
 pub use aggregate::{Aggregate, Due, Index, Kind, Never, OnOutage, Outage, Rejection, Unanswered};
 pub use case::Case;
 pub use cause::{Cause, Claim, ClaimKey, Fingerprint, Origin, StepKey};
-pub use consumer::{Consumer, Hearing, Undecodable};
+pub use consumer::{Consumer, Hearing, Refused, Undecodable};
 pub use handler::{Handled, Handler, HandlerPorts, HandlerSettings};
 pub use id::{Id, Reference};
 pub use message::{Happened, Message, Publish, Published};

@@ -61,13 +61,10 @@ impl<V: View> Projector<V> {
             }
         }
         while !rows.is_empty() {
-            let written = match self.fold(&rows).await {
-                Ok(written) => written,
-                Err(_) => {
-                    let later = rows.into_values().flat_map(|(tags, _)| tags);
-                    verdicts.extend(later.map(|tag| (tag, Verdict::Later)));
-                    return verdicts;
-                }
+            let Ok(written) = self.fold(&rows).await else {
+                let later = rows.into_values().flat_map(|(tags, _)| tags);
+                verdicts.extend(later.map(|tag| (tag, Verdict::Later)));
+                return verdicts;
             };
             // Rows that another projector wrote meanwhile are read and folded again.
             rows.retain(|key, (tags, _)| {
@@ -99,8 +96,8 @@ impl<V: View> Projector<V> {
             }
         }
         let keys: Vec<String> = saves.iter().map(|save| save.key.clone()).collect();
-        let saved = self.views.save(saves).await?;
-        written.extend(keys.into_iter().zip(saved).filter_map(|(key, saved)| saved.then_some(key)));
+        let done = self.views.save(saves).await?;
+        written.extend(keys.into_iter().zip(done).filter_map(|(key, done)| done.then_some(key)));
         Ok(written)
     }
 }

@@ -19,8 +19,10 @@ const MOST_AT_ONCE: usize = 256;
 
 /// The queues of all streams of one kind; a queue exists while somebody waits in it.
 pub(super) struct Queues<A: Aggregate> {
-    shards: Vec<Mutex<BTreeMap<Id<A>, Arc<Queue<A>>>>>,
+    shards: Vec<Shard<A>>,
 }
+
+type Shard<A> = Mutex<BTreeMap<Id<A>, Arc<Queue<A>>>>;
 
 struct Queue<A: Aggregate> {
     waiting: Mutex<Vec<Waiting<A>>>,
@@ -97,7 +99,7 @@ impl<A: Aggregate> Queues<A> {
         }
     }
 
-    fn shard(&self, id: Id<A>) -> &Mutex<BTreeMap<Id<A>, Arc<Queue<A>>>> {
+    fn shard(&self, id: Id<A>) -> &Shard<A> {
         // The last bytes of a UUID are random in version 7 and hashed in version 5.
         &self.shards[usize::from(id.uuid().as_bytes()[15]) % SHARDS]
     }

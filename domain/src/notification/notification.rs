@@ -173,7 +173,7 @@ impl Aggregate for Notification {
         if attempts >= MOST_ATTEMPTS {
             return OnOutage::GiveUp(Command::GiveUp { error: unanswered.why.clone() });
         }
-        OnOutage::RetryIn(Duration::from_millis(500 << (attempts - 1).min(7)).min(Duration::from_secs(60)))
+        OnOutage::RetryIn(Duration::from_millis(500 << (attempts - 1).min(7)).min(Duration::from_mins(1)))
     }
 
     fn index(&self) -> Option<Index> {

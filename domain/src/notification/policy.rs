@@ -50,7 +50,7 @@ pub enum Happening {
 pub fn react(fact: &Fact, locale: Locale) -> Vec<(Id<Notification>, Command)> {
     let recipient = fact.happening.recipient(&fact.case);
     let id =
-        Id::named(&[&fact.message.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()), recipient.role.as_str()]);
+        Id::named(&[fact.message.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()), recipient.role.as_str()]);
     let letter = Letter {
         case: fact.case.clone(),
         recipient,

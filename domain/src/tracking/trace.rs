@@ -122,7 +122,8 @@ impl Kind {
         let Self::Order = self;
         let status = match (step.context.as_str(), step.event.as_str()) {
             ("ordering", "OrderPlaced") => "ORDERED",
-            ("payment", "PaymentApproved") | ("ordering", "OrderPaid") => "PAID",
+            // Not by `PaymentApproved`: that can happen to an order that never comes about.
+            ("ordering", "OrderPaid") => "PAID",
             ("kitchen", "PreparationReady") => "READY",
             ("delivery", "Shipped") => "SHIPPED",
             ("delivery", "Delivered") => "DELIVERED",

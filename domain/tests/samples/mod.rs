@@ -1,6 +1,8 @@
 //! The things that tests order, pay, make, carry and say.
 #![allow(dead_code, reason = "each test uses some of them")]
+#![allow(clippy::unwrap_used, reason = "every one of them is valid, or its test fails")]
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use highstreet_domain::delivery::Load;
@@ -16,7 +18,12 @@ use highstreet_domain::payment::{self, Bill, By, Cancellation};
 use uuid::Uuid;
 
 pub(crate) const MINA: &str = "010-1234-5678";
-pub(crate) const QUARTER_HOUR: Duration = Duration::from_secs(900);
+pub(crate) const QUARTER_HOUR: Duration = Duration::from_mins(15);
+
+/// Where the events of an aggregate are kept as an earlier version wrote them.
+pub(crate) fn golden(aggregate: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{aggregate}.v1.jsonl"))
+}
 
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_micros(1_767_225_600_000_000)

@@ -34,7 +34,7 @@ impl<A: Aggregate> Listing<A> for Streams<A> {
             let mut found: Vec<Kept<A>> = entries
                 .map(|(key, kept)| {
                     let place = Timestamp::from_micros(i64::try_from(kept.place).unwrap_or(i64::MAX));
-                    let (key, entry) = (key.clone(), kept.entry.clone());
+                    let (key, entry) = (key.clone(), kept.contents.clone());
                     Kept { place: (place, Uuid::nil()), key, entry, updated: kept.updated }
                 })
                 .filter(|kept| behind(page, kept.place))

@@ -52,7 +52,7 @@ pub(super) struct Stream<A: Aggregate> {
 
 pub(super) struct Entry<A: Aggregate> {
     pub(super) place: u64,
-    pub(super) entry: A::Entry,
+    pub(super) contents: A::Entry,
     pub(super) updated: Timestamp,
 }
 
@@ -108,7 +108,7 @@ impl<A: Aggregate> Streams<A> {
             Flaws::CausesForgotten => None,
             _ => stream?.causes.get(&lookup.cause).copied(),
         };
-        let entry = |lookup: &Lookup| stream?.entries.get(lookup.key.as_ref()?).map(|kept| kept.entry.clone());
+        let entry = |lookup: &Lookup| stream?.entries.get(lookup.key.as_ref()?).map(|kept| kept.contents.clone());
         let answers = lookups.iter().map(answer).collect();
         let entries = lookups.iter().map(entry).collect();
         let Some(stream) = stream else { return Loaded { answers, entries, ..Loaded::default() } };
@@ -274,7 +274,7 @@ impl<A: Aggregate> Stream<A> {
         for (key, entry) in append.entries {
             let place = u64::try_from(self.entries.len()).unwrap_or(u64::MAX) + 1;
             let place = self.entries.get(&key).map_or(place, |kept| kept.place);
-            self.entries.insert(key, Entry { place, entry, updated: time });
+            self.entries.insert(key, Entry { place, contents: entry, updated: time });
         }
         // Once: by the next time somebody else may hold it.
         if append.release

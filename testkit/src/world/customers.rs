@@ -36,7 +36,7 @@ type Answered<A> = Result<Answer<A>, Unanswered>;
 impl Visit {
     pub(super) async fn happen(self) {
         self.wait(Duration::from_secs(40)).await;
-        let Some(order) = self.place().await else { return };
+        let Some(order) = self.place().await else { return self.pay_what_is_listed().await };
         let pays = self.dice.chance(80);
         let customer = async {
             if pays {
@@ -147,6 +147,19 @@ impl Visit {
         }
     }
 
+    /// Nobody told the customer that the order is placed, but payment's list shows something to pay.
+    async fn pay_what_is_listed(&self) {
+        for (id, standing) in self.shop.payment.streams.all() {
+            let theirs = standing.state.bill().is_some_and(|bill| bill.payer.as_str() == self.phone.as_str());
+            if theirs && matches!(standing.state, Payment::Requested(_)) && self.dice.chance(30) {
+                let command = payment::Command::Pay { method: PaymentMethod::Card };
+                self.witness.remember(|testimony| testimony.listed.push(id));
+                // Whatever comes of it.
+                let _ = self.ask(&self.shop.payment, id, command, None, "Pay").await;
+            }
+        }
+    }
+
     async fn ask_to_pay(&self, order: Id<Order>, request_id: Option<Uuid>) -> Answered<Payment> {
         let command = payment::Command::Pay { method: PaymentMethod::Card };
         self.ask(&self.shop.payment, payment_of(order), command, request_id, "Pay").await
@@ -162,7 +175,7 @@ impl Visit {
                 false
             }
             Err(Failure::Rejected(payment::Rejection::Processing | payment::Rejection::AlreadyPaid))
-                if round == 0 && request_id.is_some() && !self.was_given_up(order) =>
+                if round == 0 && request_id.is_some() && !self.others_may_have_paid(order) =>
             {
                 self.witness.wrong(format!("paying {order} again under {request_id:?} met itself"));
                 false
@@ -172,9 +185,11 @@ impl Visit {
         }
     }
 
-    /// Whether an attempt to pay came to nothing, so that the next under its `request_id` starts afresh.
-    fn was_given_up(&self, order: Id<Order>) -> bool {
-        self.shop.payment.streams.events(payment_of(order)).contains(&payment::Event::NotCharged)
+    /// Whether somebody else was paying, or an attempt came to nothing so that the next under its `request_id` starts
+    /// afresh.
+    fn others_may_have_paid(&self, order: Id<Order>) -> bool {
+        self.witness.testimony().listed.contains(&payment_of(order))
+            || self.shop.payment.streams.events(payment_of(order)).contains(&payment::Event::NotCharged)
     }
 
     // === Change one's mind ===

@@ -125,23 +125,23 @@ fn live_once(seed: u64, flaw: Flaw, written: bool) -> Result<Tally, Violation> {
     let chronicle = if written { Chronicle::kept(sim.clock()) } else { Chronicle::blank(sim.clock()) };
     let shop = Shop::new(&sim, flaw, chronicle.clone());
     let witness = Witness::default();
-    let storm = storm::begin(&shop);
+    let raging = storm::begin(&shop);
     let street = sim.node();
     street.tasks().spawn(Box::pin(customers::visits(shop.clone(), witness.clone(), sim.dice())));
-    sim.run_until(sim.clock().now().after(Duration::from_secs(60)));
+    sim.run_until(sim.clock().now().after(Duration::from_mins(1)));
     shop.weather.calm_down();
-    let mut broken = match sim.run(MOST_STEPS) {
+    let mut wrong = match sim.run(MOST_STEPS) {
         Ended::Quiet => invariants::broken(&shop, &witness),
         Ended::Exhausted => vec!["the world never settles".into()],
     };
     if sim.panics() > 0 {
-        broken.push(format!("{} tasks panicked", sim.panics()));
+        wrong.push(format!("{} tasks panicked", sim.panics()));
     }
-    let tally = invariants::tally(&shop, storm.deaths());
-    let story = if broken.is_empty() { vec![] } else { invariants::story(&shop, &chronicle.last(LINES)) };
+    let lived = invariants::tally(&shop, raging.deaths());
+    let story = if wrong.is_empty() { vec![] } else { invariants::story(&shop, &chronicle.last(LINES)) };
     shop.close();
     sim.end();
-    if broken.is_empty() { Ok(tally) } else { Err(Violation { seed, broken, story }) }
+    if wrong.is_empty() { Ok(lived) } else { Err(Violation { seed, broken: wrong, story }) }
 }
 
 // === impl Tally ===

@@ -42,7 +42,7 @@ impl Network {
             self.chronicle.note(|| format!("{what}: {} is down", to.host.name));
             return Err(Unanswered::not_sent("it is down"));
         };
-        self.send(&*tasks, what, work(handler)).await
+        self.send(&*tasks, what, Box::pin(work(handler))).await
     }
 
     /// Has `work` done among `tasks`.

@@ -64,11 +64,14 @@ pub(super) struct Host {
     clock: Arc<SimClock>,
 }
 
+/// A handler, and where its work runs.
+type Up<A> = (Handler<A>, Arc<dyn Tasks>);
+
 /// A context that keeps streams.
 pub(super) struct Context<A: Aggregate> {
     pub(super) host: Host,
     pub(super) streams: Streams<A>,
-    up: Mutex<Option<(Handler<A>, Arc<dyn Tasks>)>>,
+    up: Mutex<Option<Up<A>>>,
 }
 
 // === impl Shop ===
@@ -212,7 +215,7 @@ impl<A: Aggregate> Context<A> {
     }
 
     /// The handler, and where its work runs; whoever calls a dead node finds that out by getting no answer.
-    pub(super) fn up(&self) -> Option<(Handler<A>, Arc<dyn Tasks>)> {
+    pub(super) fn up(&self) -> Option<Up<A>> {
         lock(&self.up).clone().filter(|_| self.host.node.is_alive())
     }
 

@@ -14,6 +14,8 @@ use crate::sim::Node;
 #[derive(Clone)]
 pub(super) struct Weather {
     dice: Dice,
+    /// Half as bad, as usual, or half as bad again.
+    severity: u64,
     calm: Arc<AtomicBool>,
 }
 
@@ -40,7 +42,8 @@ pub(super) struct Passage {
 
 impl Weather {
     pub(super) fn storm(dice: Dice) -> Self {
-        Self { dice, calm: Arc::default() }
+        let severity = 1 + dice.roll() % 3;
+        Self { dice, severity, calm: Arc::default() }
     }
 
     pub(super) fn calm_down(&self) {
@@ -51,9 +54,9 @@ impl Weather {
         self.calm.load(Ordering::SeqCst)
     }
 
-    /// True `percent` times out of a hundred, in a storm.
+    /// True about `percent` times out of a hundred, in a storm.
     pub(super) fn strikes(&self, percent: u64) -> bool {
-        !self.is_calm() && self.dice.chance(percent)
+        !self.is_calm() && self.dice.chance(percent * self.severity / 2)
     }
 
     /// The copies of a message that a consumer gets, by how late each comes.

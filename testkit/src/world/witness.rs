@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use highstreet_domain::kernel::Id;
 use highstreet_domain::ordering::Order;
+use highstreet_domain::payment::Payment;
 use uuid::Uuid;
 
 use crate::lock;
@@ -22,6 +23,8 @@ pub(super) struct Testimony {
     pub(super) placed: Vec<Id<Order>>,
     /// Orders whose payment was answered as approved.
     pub(super) paid: Vec<Id<Order>>,
+    /// Payments that somebody found in a list and paid, whoever else was paying them.
+    pub(super) listed: Vec<Id<Payment>>,
     /// Orders that were answered as cancelled.
     pub(super) cancelled: Vec<Id<Order>>,
     /// Orders whose payment staff were told is cancelled.

@@ -46,6 +46,8 @@ struct Progress {
 pub(super) struct Membership {
     shared: Arc<Shared>,
     consumer: Arc<Consumer>,
+    /// Rung when there may be something new.
+    published: Signal,
     holds: HashSet<u64>,
 }
 
@@ -98,7 +100,8 @@ impl Progress {
 
 impl Membership {
     pub(super) fn new(shared: Arc<Shared>, consumer: Arc<Consumer>) -> Self {
-        Self { shared, consumer, holds: HashSet::new() }
+        let published = shared.published(&consumer.subscription.source);
+        Self { shared, consumer, published, holds: HashSet::new() }
     }
 
     /// What can be handed out now.
@@ -167,7 +170,7 @@ impl Membership {
             }
         };
         tokio::select! {
-            () = self.shared.published.after(published) => {}
+            () = self.published.after(published) => {}
             () = self.consumer.returned.after(returned) => {}
             () = ripe => {}
             () = tokio::time::sleep(QUIET), if self.behind_kept() => self.keep(),
@@ -237,7 +240,7 @@ impl Membership {
 impl Deliveries for Membership {
     async fn next(&mut self, limit: usize) -> Result<Vec<Delivery>, StoreError> {
         loop {
-            let (published, returned) = (self.shared.published.rings(), self.consumer.returned.rings());
+            let (published, returned) = (self.published.rings(), self.consumer.returned.rings());
             let deliveries = self.available(limit)?;
             if !deliveries.is_empty() {
                 self.holds.extend(deliveries.iter().map(|delivery| delivery.tag));

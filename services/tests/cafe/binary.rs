@@ -1,0 +1,136 @@
+//! The `highstreet` command, as people run it.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::tempdir;
+use tokio::net::TcpStream;
+
+use crate::shop::eventually;
+
+const HIGHSTREET: &str = env!("CARGO_BIN_EXE_highstreet");
+
+/// A server that is killed when it is dropped.
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) address: SocketAddr,
+    pub(crate) admin: SocketAddr,
+}
+
+impl Server {
+    pub(crate) async fn start(data: &Path) -> Self {
+        let (address, admin) = (free_address(), free_address());
+        let child = Command::new(HIGHSTREET)
+            .args(["serve", "--listen", &address.to_string(), "--admin", &admin.to_string()])
+            .arg("--data")
+            .arg(data)
+            .env("HIGHSTREET_LOG", "error")
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Self { child, address, admin };
+        eventually("the server listens", || async { TcpStream::connect(address).await.ok() }).await;
+        server
+    }
+
+    /// SIGKILL: no time for anything.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(HIGHSTREET).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// Runs `serve` on free addresses, and expects one clear line and a failure.
+fn refused(arguments: &[&str]) -> String {
+    let (listen, admin) = (free_address().to_string(), free_address().to_string());
+    let mut all = vec!["serve", "--listen", &listen, "--admin", &admin];
+    all.extend(arguments);
+    let output = run(&all);
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.lines().filter(|line| !line.is_empty()).count(), 1, "{said}");
+    said
+}
+
+#[tokio::test]
+async fn health_is_asked_and_a_signal_stops_it() {
+    let data = tempdir().unwrap();
+    let mut server = Server::start(data.path()).await;
+    let admin = server.admin.to_string();
+    eventually("it is ready", || async { run(&["healthcheck", "--admin", &admin]).status.success().then_some(()) })
+        .await;
+    let stopped = Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().unwrap();
+    assert!(stopped.success());
+    let ended = eventually("it ends", || {
+        let ended = server.child.try_wait().unwrap();
+        async move { ended }
+    })
+    .await;
+    assert!(ended.success(), "{ended:?}");
+    assert!(!run(&["healthcheck", "--admin", &admin]).status.success());
+}
+
+#[tokio::test]
+async fn what_cannot_be_started_says_why_in_one_line() {
+    let data = tempdir().unwrap();
+    let folder = data.path().join("data");
+    let folder = folder.to_str().unwrap();
+
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(&["serve", "--listen", &address, "--admin", &free_address().to_string(), "--data", folder]);
+    assert!(!output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("name another address with --listen"));
+
+    let file = data.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    assert!(refused(&["--data", file.to_str().unwrap()]).contains("cannot write to the data folder"));
+
+    assert!(run(&["serve", "bakery"]).status.code() == Some(2));
+    let said = String::from_utf8(run(&["serve", "bakery"]).stderr).unwrap();
+    assert!(said.contains("invalid value 'bakery'") && said.contains("ordering"), "{said}");
+
+    let output = run(&["serve", "--listen", "0.0.0.0:1", "--admin", &free_address().to_string(), "--data", folder]);
+    assert!(!output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("no authentication"));
+}
+
+#[tokio::test]
+async fn a_folder_in_use_or_of_a_newer_version_is_left_alone() {
+    let data = tempdir().unwrap();
+    let server = Server::start(data.path()).await;
+    let folder = data.path().to_str().unwrap();
+    assert!(refused(&["--data", folder]).contains("another process is using the data folder"));
+    server.kill();
+
+    let file = data.path().join("ordering.db");
+    rusqlite::Connection::open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert!(refused(&["--data", folder]).contains("was written by a newer version"));
+}
+
+#[tokio::test]
+async fn the_demo_plays_with_a_server_of_its_own() {
+    let output = run(&["demo", "cafe", "--target", &format!("http://{}", free_address())]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    for line in ["ordering.OrderCompleted", "ORDER_ALREADY_COMPLETED", "payment.PaymentRefunded", "2 stamps"] {
+        assert!(said.contains(line), "{line} is missing in:\n{said}");
+    }
+}

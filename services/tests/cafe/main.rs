@@ -1,0 +1,11 @@
+//! The coffee shop end to end, over real sockets, on `SQLite` files.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod acceptance;
+mod binary;
+mod breaker;
+mod contract;
+mod kill;
+mod outage;
+mod shop;
+mod watch;
