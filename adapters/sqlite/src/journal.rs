@@ -253,7 +253,10 @@ fn write_stream(connection: &Connection, append: &Encoded) -> rusqlite::Result<O
             .prepare_cached(
                 "INSERT INTO streams (id, aggregate, revision, version, state, shop, owner, reference, status, \
                  created, updated, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0) \
-                 ON CONFLICT (id) DO NOTHING RETURNING stream",
+                 ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, state = excluded.state, \
+                 shop = excluded.shop, owner = excluded.owner, reference = excluded.reference, \
+                 status = excluded.status, created = excluded.created, updated = excluded.updated \
+                 WHERE streams.revision = 0 AND streams.aggregate = excluded.aggregate RETURNING stream",
             )?
             .query_row(
                 params![
@@ -300,7 +303,9 @@ fn write_stream(connection: &Connection, append: &Encoded) -> rusqlite::Result<O
 fn write_claims(connection: &Connection, stream: i64, append: &Encoded) -> rusqlite::Result<()> {
     if append.release {
         connection
-            .prepare_cached("DELETE FROM claims WHERE key = (SELECT claim FROM streams WHERE stream = ?1)")?
+            .prepare_cached(
+                "DELETE FROM claims WHERE stream = ?1 AND key = (SELECT claim FROM streams WHERE stream = ?1)",
+            )?
             .execute([stream])?;
     }
     for (key, fingerprint, revision) in &append.claims {

@@ -18,7 +18,7 @@ mod store;
 mod views;
 
 pub use agenda::SqliteAgenda;
-pub use bus::EmbeddedBus;
+pub use bus::{DeadLetter, EmbeddedBus};
 pub use clock::{SystemClock, TimeOrderedIds};
 pub use folder::{DataFolder, FolderError};
 pub use journal::SqliteJournal;

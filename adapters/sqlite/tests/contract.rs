@@ -1,0 +1,81 @@
+//! SQLite keeps the promises that every store and bus makes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use highstreet_domain::kernel::ports::Bus;
+use highstreet_sqlite::{EmbeddedBus, SqliteAgenda, SqliteJournal, SqliteOutbox, SqliteViews, Store, SystemClock};
+use highstreet_testkit::contract::{self, BusPorts, Buses, StorePorts, Stores};
+use highstreet_testkit::counter;
+use uuid::Uuid;
+
+struct Sqlite;
+
+#[derive(Default)]
+struct Embedded {
+    made_last: Mutex<Option<Arc<EmbeddedBus>>>,
+}
+
+#[async_trait]
+impl Stores for Sqlite {
+    async fn store(&self) -> StorePorts {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Arc::new(Store::open_context(&folder.path().join("counting.db")).expect("a store"));
+        let journal = Arc::new(SqliteJournal::new(store.clone(), counter::publish));
+        StorePorts {
+            journal: journal.clone(),
+            listing: journal,
+            agenda: Arc::new(SqliteAgenda::new(store.clone())),
+            outbox: Arc::new(SqliteOutbox::new(store.clone(), "counting").expect("an outbox")),
+            views: Arc::new(SqliteViews::new(store)),
+            clock: Arc::new(SystemClock),
+            guard: Box::new(folder),
+        }
+    }
+}
+
+#[async_trait]
+impl Buses for Embedded {
+    async fn bus(&self) -> BusPorts {
+        let folder = tempfile::tempdir().expect("a folder");
+        let bus = Arc::new(EmbeddedBus::open(&folder.path().join("bus.db")).expect("a bus"));
+        *self.made_last.lock().unwrap_or_else(PoisonError::into_inner) = Some(bus.clone());
+        BusPorts { bus: bus as Arc<dyn Bus>, clock: Arc::new(SystemClock), guard: Box::new(folder) }
+    }
+
+    async fn dead_letters(&self) -> Vec<(String, Uuid, String)> {
+        let made_last = self.made_last.lock().unwrap_or_else(PoisonError::into_inner);
+        let letters = made_last.as_ref().expect("a bus was made").dead_letters().expect("dead letters");
+        letters.into_iter().map(|letter| (letter.consumer, letter.message, letter.error)).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn journal() {
+    contract::journal(&Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn listing() {
+    contract::listing(&Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agenda() {
+    contract::agenda(&Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outbox() {
+    contract::outbox(&Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn views() {
+    contract::views(&Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bus() {
+    contract::bus(&Embedded::default()).await;
+}
