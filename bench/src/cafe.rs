@@ -25,39 +25,50 @@ const SHOP: &str = "skanu";
 
 type Orders = Arc<Mutex<Vec<(String, String)>>>;
 
+/// The contexts that the calls concern, and nobody who follows what they publish.
+const CONCERNED: [&str; 2] = ["ordering", "payment"];
+
 pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
     let data = tempfile::tempdir()?;
-    let server = Server::highstreet(plan, data.path()).await?;
+    let server = Server::highstreet(plan, data.path(), &CONCERNED).await?;
+    load_up(plan, &server, "", report).await?;
+    drop(server);
+
+    let data = tempfile::tempdir()?;
+    let server = Server::highstreet(plan, data.path(), &[]).await?;
     report.time("ready with an empty folder", server.ready);
     tokio::time::sleep(Duration::from_secs(1)).await;
     report.size("idle after start", server.resident()?);
+    let paid = load_up(plan, &server, ", the whole shop following", report).await?;
+    report.size("after load", server.resident()?);
     let channels = server.channels().await?;
+    report.lag("from Pay's answer to the trace", &lag(plan, &channels, paid.rate / 2.0).await?);
+    Ok(())
+}
 
+/// The four calls, one after the other; returns what paying came to.
+async fn load_up(plan: &Plan, server: &Server, suffix: &str, report: &mut Report) -> Outcome<Load> {
+    let channels = server.channels().await?;
     let orders = Orders::default();
     let used = server.processor()?;
     let placed = place(plan, &channels, &orders).await?;
-    report.load("PlaceOrder", &placed);
-    settle(&server).await?;
-    report.cost(
-        "processor per PlaceOrder, all that follows included",
-        (server.processor()? - used) / placed.count() as f64,
-    );
+    report.load(&format!("PlaceOrder{suffix}"), &placed);
+    settle(server).await?;
+    let cost = (server.processor()? - used) / placed.count() as f64;
+    report.cost(&format!("processor time of one PlaceOrder{suffix}"), cost);
 
     let known = Arc::new(std::mem::take(&mut *orders.lock().unwrap_or_else(PoisonError::into_inner)));
-    report.load("GetOrder", &get(plan, &channels, &known).await?);
+    report.load(&format!("GetOrder{suffix}"), &get(plan, &channels, &known).await?);
 
     let half = known.len() / 2;
     let paid = pay(plan, &channels, &known, 0..half).await?;
-    report.load("Pay", &paid);
-    settle(&server).await?;
+    report.load(&format!("Pay{suffix}"), &paid);
+    settle(server).await?;
 
     let cancelled = cancel(plan, &channels, &known, half..known.len()).await?;
-    report.load("CancelOrder", &cancelled);
-    settle(&server).await?;
-    report.size("after load", server.resident()?);
-
-    report.lag("from Pay's answer to the trace", &lag(plan, &channels, paid.rate / 2.0).await?);
-    Ok(())
+    report.load(&format!("CancelOrder{suffix}"), &cancelled);
+    settle(server).await?;
+    Ok(paid)
 }
 
 async fn place(plan: &Plan, channels: &[Channel], orders: &Orders) -> Outcome<Load> {

@@ -24,11 +24,17 @@ pub(crate) struct Server {
 // === impl Server ===
 
 impl Server {
-    /// `highstreet serve` on this folder.
-    pub(crate) async fn highstreet(plan: &Plan, data: &Path) -> Outcome<Self> {
+    /// `highstreet serve` with these contexts (all if none is named) on this folder.
+    pub(crate) async fn highstreet(plan: &Plan, data: &Path, contexts: &[&str]) -> Outcome<Self> {
         let (address, admin) = (free_address()?, free_address()?);
         let mut command = Command::new(&plan.server);
-        command.arg("serve").arg("--listen").arg(address.to_string()).arg("--admin").arg(admin.to_string());
+        command
+            .arg("serve")
+            .args(contexts)
+            .arg("--listen")
+            .arg(address.to_string())
+            .arg("--admin")
+            .arg(admin.to_string());
         command.arg("--data").arg(data).env("HIGHSTREET_LOG", "error");
         Self::start(command, address).await
     }

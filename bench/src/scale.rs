@@ -28,7 +28,7 @@ pub(crate) async fn measure(plan: &Plan, stored: u64, report: &mut Report) -> Ou
     report.note("loading one of 10 thousand", of_few);
     report.note("loading one of many", of_many);
     report.ratio("loading one of many ÷ one of 10 thousand", of_many.as_secs_f64() / of_few.as_secs_f64());
-    let server = Server::highstreet(plan, many.path()).await?;
+    let server = Server::highstreet(plan, many.path(), &[]).await?;
     report.time("ready with stored orders", server.ready);
     Ok(())
 }

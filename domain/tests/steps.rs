@@ -172,15 +172,18 @@ fn a_repeat_while_the_first_is_at_work_waits_and_gets_the_same_answer() {
 
 #[test]
 fn a_repeat_that_meets_what_the_first_did_is_no_refusal() {
-    let (late, answer) = (SECOND, payment::Command::Settle(Authorisation::Approved { reference: "r".into() }));
-    let bench = Bench::<Payment>::new([(late, Ok(answer))]);
-    let handler = bench.handler();
-    let (first, repeat) = bench.sim.block_on(async move {
-        handler.post(id(1), request(1, payment::Command::Request(samples::bill()))).await.unwrap();
-        join(handler.handle(id(1), claimed(9, samples::pay())), handler.handle(id(1), claimed(9, samples::pay()))).await
-    });
-    assert_eq!(first, repeat);
-    assert_eq!(first.unwrap().1.state.status(), "APPROVED");
+    for seed in 0..50 {
+        let approved = payment::Command::Settle(Authorisation::Approved { reference: "r".into() });
+        let bench = Bench::<Payment>::seeded(seed, [(SECOND, Ok(approved))]);
+        let handler = bench.handler();
+        let (first, repeat) = bench.sim.block_on(async move {
+            handler.post(id(1), request(1, payment::Command::Request(samples::bill()))).await.unwrap();
+            let pay = || handler.handle(id(1), claimed(9, samples::pay()));
+            join(pay(), pay()).await
+        });
+        assert_eq!(first, repeat, "seed {seed}");
+        assert_eq!(first.unwrap().1.state.status(), "APPROVED");
+    }
 }
 
 #[test]

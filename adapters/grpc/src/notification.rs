@@ -141,6 +141,5 @@ fn show(id: Id<Notification>, notification: &Standing<Notification>) -> Result<p
         revision: notification.revision.cast_signed(),
         create_time: Some(timestamp(notification.created)),
         update_time: Some(timestamp(notification.updated)),
-        ..proto::Notification::default()
     })
 }

@@ -123,32 +123,35 @@ impl<A: Aggregate> Handler<A> {
 
     async fn carry_out(&self, id: Id<A>, request: Request<A>) -> Handled<A> {
         let deadline = request.deadline.unwrap_or_else(|| self.now().after(self.0.settings.patience));
+        let Some(claim) = request.claim else { return self.attempt(id, request, deadline).await };
         loop {
-            if let Some(claim) = request.claim
-                && let Some(claimed) = self.0.ports.journal.claimed(claim.key).await?
-            {
+            if let Some(claimed) = self.0.ports.journal.claimed(claim.key).await? {
                 if claimed.fingerprint != claim.fingerprint {
                     return Err(Failure::RequestIdReused);
                 }
-                match self.earlier_answer(claim.key, &claimed, deadline).await? {
-                    Some(standing) => return Ok((claimed.id, standing)),
-                    None => continue,
+                if let Some(standing) = self.earlier_answer(claim.key, &claimed, deadline).await? {
+                    return Ok((claimed.id, standing));
+                }
+            } else {
+                match self.attempt(id, request.clone(), deadline).await {
+                    // Somebody else was faster with this request id: look at what became of that.
+                    Err(Failure::RequestIdReused) => {}
+                    // Refused because of what the first under this request id did meanwhile: that is its answer.
+                    Err(Failure::Rejected(_) | Failure::RevisionMismatch { .. })
+                        if self.0.ports.journal.claimed(claim.key).await?.is_some() => {}
+                    done => return done,
                 }
             }
-            match self.decide(id, request.clone()).await {
-                Err(Failure::RequestIdReused) => {}
-                Err(failure) => match request.claim {
-                    // A repeat that met what the first one did meanwhile: that is its answer, not this.
-                    Some(claim) if self.0.ports.journal.claimed(claim.key).await?.is_some() => {}
-                    _ => return Err(failure),
-                },
-                Ok(Word::Repeated(loaded) | Word::Decided { loaded, owns_step: false }) => {
-                    return Ok((id, loaded.standing));
-                }
-                Ok(Word::Decided { loaded, owns_step: true }) => {
-                    let done = self.perform_due(id, loaded, &request.origin, deadline, Before::Nobody).await;
-                    return done.map(|standing| (id, standing));
-                }
+        }
+    }
+
+    async fn attempt(&self, id: Id<A>, request: Request<A>, deadline: Timestamp) -> Handled<A> {
+        let origin = request.origin.clone();
+        match self.decide(id, request).await? {
+            Word::Repeated(loaded) | Word::Decided { loaded, owns_step: false } => Ok((id, loaded.standing)),
+            Word::Decided { loaded, owns_step: true } => {
+                let done = self.perform_due(id, loaded, &origin, deadline, Before::Nobody).await;
+                done.map(|standing| (id, standing))
             }
         }
     }

@@ -41,8 +41,13 @@ pub(crate) struct Calls<A: Aggregate> {
 impl<A: Aggregate> Bench<A> {
     /// A node on an empty store, whose calls go as `acts` say.
     pub(crate) fn new(acts: impl IntoIterator<Item = Act<A>>) -> Self {
+        Self::seeded(7, acts)
+    }
+
+    /// The same, where `seed` says who goes first.
+    pub(crate) fn seeded(seed: u64, acts: impl IntoIterator<Item = Act<A>>) -> Self {
         let publish: Publish<A> = |_| None;
-        let sim = Sim::new(7);
+        let sim = Sim::new(seed);
         let calls = Arc::new(Calls {
             clock: sim.clock(),
             acts: Mutex::new(acts.into_iter().collect()),
