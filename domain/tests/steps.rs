@@ -179,7 +179,7 @@ fn a_repeat_that_meets_what_the_first_did_is_no_refusal() {
         let (first, repeat) = bench.sim.block_on(async move {
             handler.post(id(1), request(1, payment::Command::Request(samples::bill()))).await.unwrap();
             let pay = || handler.handle(id(1), claimed(9, samples::pay()));
-            join(pay(), pay()).await
+            join(Box::pin(pay()), Box::pin(pay())).await
         });
         assert_eq!(first, repeat, "seed {seed}");
         assert_eq!(first.unwrap().1.state.status(), "APPROVED");

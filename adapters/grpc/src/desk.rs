@@ -72,8 +72,7 @@ impl<A: Aggregate> Desk<A> {
         command: A::Command,
     ) -> Result<(Id<A>, Standing<A>), Status> {
         let id = Id::new(self.ids.next());
-        let request = self.request(call, method, terms, command).on_new_stream();
-        self.handle(id, request).await
+        self.handle(id, self.request(call, method, terms, command)).await
     }
 
     /// Carries out a command on what has this id.

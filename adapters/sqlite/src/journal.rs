@@ -5,17 +5,19 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use highstreet_domain::kernel::ports::{Append, AppendError, Claimed, Journal, Loaded, Lookup, StoreError, Wake};
-use highstreet_domain::kernel::{Aggregate, ClaimKey, Fingerprint, Happened, Id, Publish, Standing, Timestamp};
+use highstreet_domain::kernel::{Aggregate, ClaimKey, Due, Fingerprint, Happened, Id, Publish, Standing, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::codec::{count, decode, encode, encode_origin, int, time, uuid};
 use crate::queries;
+use crate::recent_states::RecentStates;
 use crate::store::Store;
 
 /// The streams of one kind of aggregate in one file.
 pub struct SqliteJournal<A: Aggregate> {
     store: Arc<Store>,
     publish: Publish<A>,
+    recent: RecentStates<A>,
 }
 
 /// An append as the writer takes it: encoded, so that the writer thread is the same for all aggregates.
@@ -50,7 +52,28 @@ struct EncodedEvent {
 impl<A: Aggregate> SqliteJournal<A> {
     /// The streams of `A` in `store`, whose events are published as `publish` says.
     pub fn new(store: Arc<Store>, publish: Publish<A>) -> Self {
-        Self { store, publish }
+        Self { store, publish, recent: RecentStates::new() }
+    }
+
+    /// What waits for a call is not remembered: its attempts are counted in the file.
+    fn remember(&self, id: Id<A>, standing: &Standing<A>, since: u64) {
+        if matches!(standing.state.due(), Some(Due::Call(_))) {
+            self.recent.forget(id);
+        } else {
+            self.recent.put(id, Loaded { standing: standing.clone(), since, ..Loaded::default() });
+        }
+    }
+
+    fn remember_append(&self, append: &Append<A>) {
+        let since = match append.wake {
+            Wake::Leased { since, .. } | Wake::At { since, .. } => Some(since),
+            Wake::Nothing => Some(0),
+            Wake::Keep => self.recent.get(append.id).map(|known| known.since),
+        };
+        match since {
+            Some(since) => self.remember(append.id, &append.standing, since),
+            None => self.recent.forget(append.id),
+        }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -107,6 +130,11 @@ impl<A: Aggregate> SqliteJournal<A> {
 #[async_trait]
 impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
     async fn load(&self, id: Id<A>, lookups: &[Lookup]) -> Result<Loaded<A>, StoreError> {
+        if lookups.is_empty()
+            && let Some(loaded) = self.recent.get(id)
+        {
+            return Ok(loaded);
+        }
         let (found, looked_up) = self.store.read(|connection| {
             let Some((stream, found)) = queries::stream::<A>(connection, id)? else { return Ok((None, vec![])) };
             let looked_up = lookups.iter().map(|lookup| look_up(connection, stream, lookup));
@@ -121,6 +149,7 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
             Some(standing) => standing,
             None => fold(self.history(id).await?),
         };
+        self.remember(id, &standing, since);
         let (mut answers, mut entries) = (Vec::new(), Vec::new());
         for (answer, entry) in looked_up {
             answers.push(answer);
@@ -133,7 +162,11 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
         let encoded = self.encode(&append)?;
         let publishes = encoded.events.iter().any(|event| event.published.is_some());
         let ring = publishes.then_some(&self.store.published);
-        self.store.write(ring, move |connection| write(connection, &encoded)).await??;
+        if let Err(error) = self.store.write(ring, move |connection| write(connection, &encoded)).await? {
+            self.recent.forget(append.id);
+            return Err(error);
+        }
+        self.remember_append(&append);
         self.store.changed.ring();
         if let Wake::At { at, .. } | Wake::Leased { until: at, .. } = append.wake
             && at.as_micros() < self.store.next_look.load(Ordering::SeqCst)

@@ -14,6 +14,7 @@ mod listing;
 mod migrate;
 mod outbox;
 mod queries;
+mod recent_states;
 mod store;
 mod views;
 

@@ -18,6 +18,11 @@ use crate::migrate::{self, Schema};
 const MOST_IN_GROUP: usize = 512;
 const READERS: usize = 3;
 const STATEMENTS: usize = 64;
+/// The writer's pages stay valid, as nobody else writes.
+const WRITER_CACHE_KIB: u32 = 8192;
+/// A reader's pages are void with the next commit: what it needs is in the system's cache.
+const READER_CACHE_KIB: u32 = 256;
+const READ_ONLY: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
 /// An open `SQLite` file. Dropped, it lets the writer finish what was handed to it.
 pub struct Store {
@@ -82,7 +87,7 @@ impl Store {
 
     pub(crate) fn open(path: &Path, schema: Schema) -> Result<Self, OpenError> {
         let failed = |error| OpenError::Sqlite { path: path.into(), error };
-        let mut writer = connect(path, OpenFlags::default()).map_err(failed)?;
+        let mut writer = connect(path, OpenFlags::default(), WRITER_CACHE_KIB).map_err(failed)?;
         migrate::run(&mut writer, schema, path)?;
         if matches!(schema, Schema::Context) {
             // Whoever held a lease is gone: this process has the folder for itself.
@@ -91,7 +96,7 @@ impl Store {
                 .map_err(failed)?;
         }
         let readers = (0..READERS)
-            .map(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map(Mutex::new))
+            .map(|_| connect(path, READ_ONLY, READER_CACHE_KIB).map(Mutex::new))
             .collect::<Result<_, _>>()
             .map_err(failed)?;
         let (jobs, waiting) = mpsc::channel();
@@ -165,7 +170,7 @@ impl Store {
     }
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.execute_batch(
@@ -174,11 +179,11 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
          PRAGMA busy_timeout = 5000;
          PRAGMA foreign_keys = OFF;
          PRAGMA mmap_size = 1073741824;
-         PRAGMA cache_size = -8192;
          PRAGMA temp_store = MEMORY;
          PRAGMA wal_autocheckpoint = 4000;
          PRAGMA journal_size_limit = 67108864;",
     )?;
+    connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
     Ok(connection)
 }
 

@@ -180,6 +180,10 @@ impl Aggregate for Delivery {
         }
     }
 
+    fn begins(command: &Command) -> bool {
+        matches!(command, Command::Schedule(..))
+    }
+
     fn index(&self) -> Option<Index> {
         let load = self.load()?;
         Some(Index {

@@ -56,6 +56,12 @@ pub trait Aggregate:
     /// What lists filter by; `None` while it does not exist for others.
     fn index(&self) -> Option<Index>;
 
+    /// Whether `command` is, as a rule, the first that its stream hears: then the stream is taken for new, and loaded
+    /// only if it turns out not to be.
+    fn begins(_command: &Self::Command) -> bool {
+        false
+    }
+
     /// The key of the entry that `command` is about, if it is about one.
     fn entry_key(_command: &Self::Command) -> Option<String> {
         None

@@ -14,7 +14,19 @@ use super::{Aggregate, Id};
 /// A message delivered again, a request repeated, a step performed twice: each carries the cause it carried the
 /// first time, and the journal answers instead of deciding again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cause(Uuid);
+pub struct Cause {
+    uuid: Uuid,
+    recurs: Recurs,
+}
+
+/// Whether a cause may come again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Recurs {
+    /// Nobody gives it twice; or a claim stands before it.
+    Never,
+    /// A message is delivered again, a step is performed again.
+    Perhaps,
+}
 
 /// The name of one performance of a step: the same for every attempt, so that the callee can recognise it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,27 +68,32 @@ pub struct Origin {
 impl Cause {
     /// The cause of the `index`-th command that a policy drew from a message.
     pub fn of_message(message: Uuid, index: usize) -> Self {
-        Self(Uuid::new_v5(&message, &index.to_be_bytes()))
+        Self { uuid: Uuid::new_v5(&message, &index.to_be_bytes()), recurs: Recurs::Perhaps }
     }
 
     /// The cause of a request that came under a `request_id`.
     pub const fn of_claim(key: ClaimKey) -> Self {
-        Self(key.0)
+        Self { uuid: key.0, recurs: Recurs::Never }
     }
 
     /// The cause of a step's outcome. Success and giving up share it: whichever comes first stands.
     pub const fn of_step(key: StepKey) -> Self {
-        Self(key.0)
+        Self { uuid: key.0, recurs: Recurs::Perhaps }
     }
 
     /// A cause nobody else has, from a UUID nobody else has.
     pub const fn unique(uuid: Uuid) -> Self {
-        Self(uuid)
+        Self { uuid, recurs: Recurs::Never }
     }
 
     /// The UUID under which stores keep it.
     pub const fn uuid(self) -> Uuid {
-        self.0
+        self.uuid
+    }
+
+    /// Whether it may have been answered before.
+    pub(super) const fn may_recur(self) -> bool {
+        matches!(self.recurs, Recurs::Perhaps)
     }
 }
 

@@ -165,6 +165,7 @@ impl<A: Aggregate> Handler<A> {
     /// Decides a batch and answers everybody in it.
     async fn take_turn(&self, id: Id<A>, mut batch: Vec<Waiting<A>>) {
         let mut known = match batch.as_mut_slice() {
+            [only] if A::begins(&only.request.command) => Some(Loaded::default()),
             [only] => only.request.known.take(),
             _ => None,
         };
@@ -193,10 +194,13 @@ impl<A: Aggregate> Handler<A> {
         if let Some(known) = known {
             return Ok(known);
         }
-        let lookups: Vec<_> = batch
-            .iter()
-            .map(|Waiting { request, .. }| Lookup { cause: request.cause, key: A::entry_key(&request.command) })
-            .collect();
+        let lookup =
+            |Waiting { request, .. }: &Waiting<A>| Lookup { cause: request.cause, key: A::entry_key(&request.command) };
+        let wanted = |Waiting { request, .. }: &Waiting<A>| {
+            request.cause.may_recur() || A::entry_key(&request.command).is_some()
+        };
+        // Most requests of people have nothing to look up.
+        let lookups: Vec<_> = if batch.iter().any(wanted) { batch.iter().map(lookup).collect() } else { Vec::new() };
         self.0.ports.journal.load(id, &lookups).await
     }
 

@@ -24,7 +24,7 @@ pub struct Request<A: Aggregate> {
     pub deadline: Option<Timestamp>,
     /// What becomes of the `request_id` that this stream was claimed under.
     pub release: Release,
-    /// The stream as it was last seen, to save loading it. A wrong guess costs one conflict, never correctness.
+    /// The stream as it was last seen, to save loading it. If it has moved on, that costs one conflict.
     pub known: Option<Loaded<A>>,
 }
 
@@ -89,13 +89,6 @@ impl<A: Aggregate> Request<A> {
             release: Release::Keep,
             known: None,
         }
-    }
-
-    /// For an id that was made just now: there is nothing to load.
-    #[must_use]
-    pub fn on_new_stream(mut self) -> Self {
-        self.known = Some(Loaded::default());
-        self
     }
 }
 

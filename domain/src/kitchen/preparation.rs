@@ -119,6 +119,10 @@ impl Aggregate for Preparation {
         }
     }
 
+    fn begins(command: &Command) -> bool {
+        matches!(command, Command::Start(_))
+    }
+
     fn index(&self) -> Option<Index> {
         let work = self.work()?;
         Some(Index {

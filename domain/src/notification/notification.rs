@@ -176,6 +176,10 @@ impl Aggregate for Notification {
         OnOutage::RetryIn(Duration::from_millis(500 << (attempts - 1).min(7)).min(Duration::from_mins(1)))
     }
 
+    fn begins(command: &Command) -> bool {
+        matches!(command, Command::Notify(_))
+    }
+
     fn index(&self) -> Option<Index> {
         let letter = self.letter()?;
         let name = &letter.recipient.name;

@@ -326,6 +326,10 @@ impl Aggregate for Order {
         }
     }
 
+    fn begins(command: &Command) -> bool {
+        matches!(command, Command::Place(_))
+    }
+
     fn index(&self) -> Option<Index> {
         let placed = self.placed()?;
         Some(Index {

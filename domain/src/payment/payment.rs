@@ -330,6 +330,10 @@ impl Aggregate for Payment {
         }
     }
 
+    fn begins(command: &Command) -> bool {
+        matches!(command, Command::Request(_))
+    }
+
     fn index(&self) -> Option<Index> {
         let bill = self.bill()?;
         Some(Index {

@@ -101,7 +101,7 @@ impl Visit {
             self.witness.remember(|testimony| testimony.tried.entry(request_id).or_default().push(id));
         }
         let request = self.request(ordering::Command::Place(place.clone()), request_id, "PlaceOrder");
-        let request = Request { claim: self.claim(request_id, "PlaceOrder", place), ..request.on_new_stream() };
+        let request = Request { claim: self.claim(request_id, "PlaceOrder", place), ..request };
         let work = move |handler: Handler<Order>| async move { handler.handle(id, request).await };
         let what = format!("{} places {id} under {request_id:?}", self.phone);
         let answer = self.shop.network.call(&self.shop.ordering, &what, work).await.ok()?;
