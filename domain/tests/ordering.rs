@@ -56,11 +56,21 @@ fn cafe_n1_an_order_exists_for_others_only_once_payment_has_registered_it() {
     let order = given::<Order>([submitted()]).when(accept).then([placed()]);
     order.waits_until(details().pay_by, cancel(CancelReason::Expired));
     assert_eq!(given::<Order>([submitted()]).state().index(), None);
-    for command in [cancel(CancelReason::Customer), Command::MarkPaid, Command::Complete] {
+    for command in [cancel(CancelReason::Customer), Command::Complete] {
         for history in [vec![], vec![submitted()], vec![submitted(), Event::GivenUp]] {
             given::<Order>(history).when(command.clone()).then_refused(Rejection::NotFound);
         }
     }
+}
+
+#[test]
+fn what_payment_tells_before_its_answer_arrives_is_not_lost() {
+    let accept = Command::AcceptPayment { payment: "p".into() };
+    given::<Order>([submitted()]).when(mark_paid()).then([placed(), Event::Paid]).waits_for_nothing();
+    given::<Order>([submitted(), placed(), Event::Paid]).when(accept).then_nothing();
+    let rejected = Event::Rejected { reason: "PAYMENT_CANCELLED".into() };
+    given::<Order>([submitted()]).when(cancel(CancelReason::PaymentCancelled)).then([rejected]);
+    given::<Order>([submitted(), Event::GivenUp]).when(mark_paid()).then_nothing();
 }
 
 #[test]
@@ -108,9 +118,9 @@ fn a_late_answer_of_payment_changes_nothing() {
 
 #[test]
 fn cafe_f2_a_paid_order_no_longer_expires() {
-    given::<Order>(ordered()).when(Command::MarkPaid).then([Event::Paid]).waits_for_nothing();
+    given::<Order>(ordered()).when(mark_paid()).then([Event::Paid]).waits_for_nothing();
     given::<Order>(paid()).when(cancel(CancelReason::Expired)).then_nothing();
-    given::<Order>(paid()).when(Command::MarkPaid).then_nothing();
+    given::<Order>(paid()).when(mark_paid()).then_nothing();
 }
 
 #[test]
@@ -135,7 +145,7 @@ fn cafe_x1_cancelling_never_says_paid_again() {
     for reason in REASONS {
         let history = [&paid()[..], &[cancelled(CancelReason::Customer)]].concat();
         given::<Order>(history.clone()).when(cancel(reason)).then_nothing();
-        given::<Order>(history).when(Command::MarkPaid).then_nothing();
+        given::<Order>(history).when(mark_paid()).then_nothing();
     }
 }
 
@@ -155,11 +165,15 @@ fn cafe_a7_an_order_never_paid_expires() {
 #[test]
 fn what_others_published_leads_to_commands_about_the_order() {
     let order: Id<Order> = order_id();
-    assert_eq!(react(&Fact::PaymentApproved(order)), [(order, Command::MarkPaid)]);
+    assert_eq!(react(&Fact::PaymentApproved { order, payment: "p".into() }), [(order, mark_paid())]);
     assert_eq!(react(&Fact::Delivered(order)), [(order, Command::Complete)]);
     let cancelled = cancel(CancelReason::PaymentCancelled);
     assert_eq!(react(&Fact::PaymentCancelledByStaff(order)), [(order, cancelled)]);
     assert_eq!(Order::reference(order), Reference::new("ordering", order.to_string()));
+}
+
+fn mark_paid() -> Command {
+    Command::MarkPaid { payment: "p".into() }
 }
 
 // === Laws ===
@@ -171,7 +185,7 @@ fn commands() -> impl Strategy<Value = Command> {
         1 => Just(Command::RejectPayment { reason: "no".into() }),
         1 => prop_oneof![Just(Outage::NotSent), Just(Outage::Unknown)].prop_map(Command::GiveUp),
         1 => Just(Command::ConfirmUndone),
-        2 => Just(Command::MarkPaid),
+        2 => Just(mark_paid()),
         1 => Just(Command::Complete),
         2 => proptest::sample::select(&REASONS).prop_map(cancel),
     ]

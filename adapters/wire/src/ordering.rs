@@ -4,8 +4,8 @@ use highstreet_domain::kernel::{Happened, Id, Message, Published, Undecodable};
 use highstreet_domain::ordering::{CONTEXT, CancelReason, Event, Fact, Line, Order};
 
 use crate::Hears;
-use crate::convert::{body, header, heard_reference, method, money, published, quantity, timestamp};
-use crate::proto::{delivery, ordering, payment};
+use crate::convert::{body, header, heard_reference, heard_uuid, method, money, published, quantity, timestamp};
+use crate::proto::{common, delivery, ordering, payment};
 
 /// What ordering listens to.
 pub const HEARS: Hears = &[("payment", &["PaymentApproved", "PaymentCancelled"]), ("delivery", &["Delivered"])];
@@ -48,23 +48,30 @@ pub fn publish(happened: &Happened<'_, Order>) -> Option<Published> {
 
 /// What ordering makes of what others tell.
 pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
-    let (order, fact): (_, fn(Id<Order>) -> Fact) = match (&*message.source, message.name.as_str()) {
-        ("payment", "PaymentApproved") => (body::<payment::PaymentApproved>(message)?.order, Fact::PaymentApproved),
+    Ok(match (&*message.source, message.name.as_str()) {
+        ("payment", "PaymentApproved") => {
+            let approved = body::<payment::PaymentApproved>(message)?;
+            own_order(approved.order.as_ref())?
+                .map(|order| Fact::PaymentApproved { order, payment: approved.payment_id })
+        }
         ("payment", "PaymentCancelled") => {
             let cancelled = body::<payment::PaymentCancelled>(message)?;
-            if !cancelled.by_staff {
-                return Ok(None);
-            }
-            (cancelled.order, Fact::PaymentCancelledByStaff)
+            own_order(cancelled.order.as_ref())?.filter(|_| cancelled.by_staff).map(Fact::PaymentCancelledByStaff)
         }
-        ("delivery", "Delivered") => (body::<delivery::Delivered>(message)?.order, Fact::Delivered),
-        _ => return Ok(None),
-    };
-    let order = heard_reference(order.as_ref())?;
+        ("delivery", "Delivered") => {
+            own_order(body::<delivery::Delivered>(message)?.order.as_ref())?.map(Fact::Delivered)
+        }
+        _ => None,
+    })
+}
+
+/// The order referred to; `None` if it is another context's.
+fn own_order(order: Option<&common::Reference>) -> Result<Option<Id<Order>>, Undecodable> {
+    let order = heard_reference(order)?;
     if order.context != CONTEXT {
         return Ok(None);
     }
-    Ok(Some(fact(Id::new(crate::convert::heard_uuid(&order.id)?))))
+    heard_uuid(&order.id).map(|id| Some(Id::new(id)))
 }
 
 /// The lines of an order on the wire.

@@ -123,8 +123,11 @@ pub enum Command {
     GiveUp(Outage),
     /// What payment may have registered is cancelled.
     ConfirmUndone,
-    /// It was paid.
-    MarkPaid,
+    /// Its payment was approved.
+    MarkPaid {
+        /// The payment's id.
+        payment: String,
+    },
     /// It was delivered.
     Complete,
     /// Cancel it.
@@ -251,14 +254,24 @@ impl Aggregate for Order {
                 | Command::ConfirmUndone,
             ) => Ok(vec![]),
 
+            // Payment tells of what it registered before its answer has arrived here.
+            (Self::Submitted(_), Command::MarkPaid { payment }) => {
+                Ok(vec![Event::Placed { payment: payment.clone() }, Event::Paid])
+            }
+            (Self::Submitted(_), Command::Cancel { reason: CancelReason::PaymentCancelled, .. }) => {
+                Ok(vec![Event::Rejected { reason: "PAYMENT_CANCELLED".into() }])
+            }
+            // It is being undone, or was: payment pays back when it is told to cancel.
+            (Self::Undoing(_) | Self::Rejected { .. }, Command::MarkPaid { .. }) => Ok(vec![]),
+
             // To everybody else these do not exist.
             (Self::Unborn | Self::Submitted(_) | Self::Undoing(_) | Self::Rejected { .. }, _) => {
                 Err(Rejection::NotFound)
             }
 
-            (Self::Ordered(_), Command::MarkPaid) => Ok(vec![Event::Paid]),
+            (Self::Ordered(_), Command::MarkPaid { .. }) => Ok(vec![Event::Paid]),
             // Known already; or cancelled meanwhile, and payment pays back when it hears of that.
-            (Self::Paid(_) | Self::Completed(_) | Self::Cancelled { .. }, Command::MarkPaid) => Ok(vec![]),
+            (Self::Paid(_) | Self::Completed(_) | Self::Cancelled { .. }, Command::MarkPaid { .. }) => Ok(vec![]),
 
             (Self::Paid(_), Command::Complete) => Ok(vec![Event::Completed]),
             (Self::Ordered(_), Command::Complete) => Err(Rejection::NotPaid),

@@ -1,5 +1,6 @@
 //! What ordering does about what others published.
 
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -10,7 +11,12 @@ use crate::kernel::{Id, Note};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
     /// The order was paid.
-    PaymentApproved(Id<Order>),
+    PaymentApproved {
+        /// The order.
+        order: Id<Order>,
+        /// The payment's id.
+        payment: String,
+    },
     /// Staff cancelled the order's payment.
     PaymentCancelledByStaff(Id<Order>),
     /// The order was delivered.
@@ -20,7 +26,9 @@ pub enum Fact {
 /// The commands that follow from `fact`.
 pub fn react(fact: &Fact) -> Vec<(Id<Order>, Command)> {
     match fact {
-        Fact::PaymentApproved(order) => vec![(*order, Command::MarkPaid)],
+        Fact::PaymentApproved { order, payment } => {
+            vec![(*order, Command::MarkPaid { payment: payment.clone() })]
+        }
         Fact::PaymentCancelledByStaff(order) => {
             vec![(*order, Command::Cancel { reason: CancelReason::PaymentCancelled, note: Note::default() })]
         }

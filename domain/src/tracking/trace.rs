@@ -93,12 +93,18 @@ impl Trace {
         Kind::of(&self.case.as_ref()?.root)
     }
 
+    /// Whether the context that the case began in told of it.
+    fn is_own(&self, step: &Step) -> bool {
+        self.case.as_ref().is_some_and(|case| case.root.context == step.context)
+    }
+
     /// By rank, not by arrival: a late message never takes a trace back.
     fn furthest_status(&self) -> &'static str {
         let Some(kind) = self.kind() else { return "" };
-        // What only prepares the case has no rank: without a ranked step the case does not exist for others.
+        // Until its own context tells of it, the case may never come about, whatever others did for it.
+        let told = self.steps.iter().any(|step| self.is_own(step));
         let furthest = self.steps.iter().filter_map(|step| kind.rank(step)).max();
-        furthest.map_or("", |rank| kind.statuses()[rank])
+        furthest.filter(|_| told).map_or("", |rank| kind.statuses()[rank])
     }
 }
 
@@ -122,8 +128,7 @@ impl Kind {
         let Self::Order = self;
         let status = match (step.context.as_str(), step.event.as_str()) {
             ("ordering", "OrderPlaced") => "ORDERED",
-            // Not by `PaymentApproved`: that can happen to an order that never comes about.
-            ("ordering", "OrderPaid") => "PAID",
+            ("payment", "PaymentApproved") | ("ordering", "OrderPaid") => "PAID",
             ("kitchen", "PreparationReady") => "READY",
             ("delivery", "Shipped") => "SHIPPED",
             ("delivery", "Delivered") => "DELIVERED",

@@ -35,7 +35,10 @@ pub(super) fn ordering() -> Vec<Hears<Order>> {
         hears(payment::CONTEXT, &["PaymentApproved", "PaymentCancelled"], |told, _| {
             let order = order_of(&told.case)?;
             Ok(match told.news {
-                News::PaymentApproved => react(&Fact::PaymentApproved(order)),
+                News::PaymentApproved => {
+                    let payment = Id::<payment::Payment>::made_for(&told.case.root).to_string();
+                    react(&Fact::PaymentApproved { order, payment })
+                }
                 News::PaymentCancelled { by_staff: true } => react(&Fact::PaymentCancelledByStaff(order)),
                 _ => vec![],
             })
