@@ -193,7 +193,8 @@ impl Payments for PaymentClient {
             payer: registration.payer.clone(),
             amount: Some(money(&registration.amount)),
             method: method(registration.method).into(),
-            request_id: run.key.uuid().to_string(),
+            // One payment per order: the order itself makes a repeat harmless.
+            request_id: String::new(),
         };
         let request = Peer::request(message, CONTEXT, run, &*self.clock);
         match self.client.clone().request_payment(request).await {
@@ -210,8 +211,7 @@ impl Payments for PaymentClient {
         let message = payment::CancelPaymentRequest {
             target: Some(Target::Order(reference(order))),
             reason: "the order was given up".into(),
-            expected_revision: None,
-            request_id: run.key.uuid().to_string(),
+            ..Default::default()
         };
         let request = Peer::request(message, CONTEXT, run, &*self.clock);
         self.client.clone().cancel_payment(request).await.map(drop).map_err(|status| self.peer.unanswered(&status))

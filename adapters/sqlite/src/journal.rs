@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use highstreet_domain::kernel::ports::{Append, AppendError, Claimed, Journal, Loaded, Lookup, StoreError, Wake};
-use highstreet_domain::kernel::{Aggregate, ClaimKey, Due, Fingerprint, Happened, Id, Publish, Standing, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use highstreet_domain::kernel::{Aggregate, ClaimKey, Fingerprint, Happened, Id, Publish, Standing, Timestamp};
+use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use crate::codec::{count, decode, encode, encode_origin, int, time, uuid};
 use crate::queries;
@@ -55,23 +55,19 @@ impl<A: Aggregate> SqliteJournal<A> {
         Self { store, publish, recent: RecentStates::new() }
     }
 
-    /// What waits for a call is not remembered: its attempts are counted in the file.
-    fn remember(&self, id: Id<A>, standing: &Standing<A>, since: u64) {
-        if matches!(standing.state.due(), Some(Due::Call(_))) {
-            self.recent.forget(id);
-        } else {
-            self.recent.put(id, Loaded { standing: standing.clone(), since, ..Loaded::default() });
-        }
-    }
-
-    fn remember_append(&self, append: &Append<A>) {
+    /// Remembers what an append led to, unless it waits for a call: that one's attempts are counted in the file.
+    fn remember(&self, append: &Append<A>) {
         let since = match append.wake {
-            Wake::Leased { since, .. } | Wake::At { since, .. } => Some(since),
+            Wake::Leased { .. } => None,
+            Wake::At { since, .. } => Some(since),
             Wake::Nothing => Some(0),
             Wake::Keep => self.recent.get(append.id).map(|known| known.since),
         };
         match since {
-            Some(since) => self.remember(append.id, &append.standing, since),
+            Some(since) => {
+                let standing = append.standing.clone();
+                self.recent.put(append.id, Loaded { standing, since, ..Loaded::default() });
+            }
             None => self.recent.forget(append.id),
         }
     }
@@ -144,12 +140,14 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
             let nothing = Loaded::default();
             return Ok(Loaded { answers: vec![None; lookups.len()], entries: vec![None; lookups.len()], ..nothing });
         };
-        let (since, attempts) = (found.since, found.attempts);
+        let (since, attempts, found_idle) = (found.since, found.attempts, found.waits_for_nothing);
         let standing = match found.decode::<A>()? {
             Some(standing) => standing,
             None => fold(self.history(id).await?),
         };
-        self.remember(id, &standing, since);
+        if found_idle {
+            self.recent.put(id, Loaded { standing: standing.clone(), since, ..Loaded::default() });
+        }
         let (mut answers, mut entries) = (Vec::new(), Vec::new());
         for (answer, entry) in looked_up {
             answers.push(answer);
@@ -166,7 +164,7 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
             self.recent.forget(append.id);
             return Err(error);
         }
-        self.remember_append(&append);
+        self.remember(&append);
         self.store.changed.ring();
         if let Wake::At { at, .. } | Wake::Leased { until: at, .. } = append.wake
             && at.as_micros() < self.store.next_look.load(Ordering::SeqCst)
@@ -273,65 +271,77 @@ fn write(connection: &Connection, append: &Encoded) -> rusqlite::Result<Result<(
             .execute(params![stream, key, data, append.updated])?;
     }
     write_claims(connection, stream, append)?;
-    write_wake(connection, stream, append)?;
     Ok(Ok(()))
 }
 
 /// The row of the stream, if it is as the append expects.
 fn write_stream(connection: &Connection, append: &Encoded) -> rusqlite::Result<Option<i64>> {
+    let sql = match (append.after, append.wake) {
+        (0, _) => INSERT,
+        (_, Wake::Keep) => UPDATE,
+        (_, _) => UPDATE_AND_WAKE,
+    };
     let [shop, owner, reference, status] = &append.index;
-    let stream = |row: &Row<'_>| row.get(0);
-    if append.after == 0 {
-        return connection
-            .prepare_cached(
-                "INSERT INTO streams (id, aggregate, revision, version, state, shop, owner, reference, status, \
-                 created, updated, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0) \
-                 ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, state = excluded.state, \
-                 shop = excluded.shop, owner = excluded.owner, reference = excluded.reference, \
-                 status = excluded.status, created = excluded.created, updated = excluded.updated \
-                 WHERE streams.revision = 0 AND streams.aggregate = excluded.aggregate RETURNING stream",
-            )?
-            .query_row(
-                params![
-                    append.id,
-                    append.aggregate,
-                    append.revision,
-                    append.version,
-                    append.state,
-                    shop,
-                    owner,
-                    reference,
-                    status,
-                    append.created,
-                    append.updated
-                ],
-                stream,
-            )
-            .optional();
+    let (wake, leased, since) = match append.wake {
+        Wake::Leased { until, since } => (Some(until.as_micros()), 1, since),
+        Wake::At { at, since } => (Some(at.as_micros()), 0, since),
+        Wake::Keep | Wake::Nothing => (None, 0, 0),
+    };
+    let mut statement = connection.prepare_cached(sql)?;
+    let parameters = named_params! {
+        ":id": append.id,
+        ":aggregate": append.aggregate,
+        ":after": append.after,
+        ":revision": append.revision,
+        ":version": append.version,
+        ":state": append.state,
+        ":shop": shop,
+        ":owner": owner,
+        ":reference": reference,
+        ":status": status,
+        ":created": append.created,
+        ":updated": append.updated,
+        ":since": int(since),
+        ":wake": wake,
+        ":leased": leased,
+        ":origin": append.origin,
+    };
+    // Each statement takes those it names.
+    for (name, value) in parameters {
+        if let Some(index) = statement.parameter_index(name)? {
+            statement.raw_bind_parameter(index, value)?;
+        }
     }
-    connection
-        .prepare_cached(
-            "UPDATE streams SET revision = ?4, version = ?5, state = ?6, shop = ?7, owner = ?8, reference = ?9, \
-             status = ?10, updated = ?11 WHERE id = ?1 AND aggregate = ?2 AND revision = ?3 RETURNING stream",
-        )?
-        .query_row(
-            params![
-                append.id,
-                append.aggregate,
-                append.after,
-                append.revision,
-                append.version,
-                append.state,
-                shop,
-                owner,
-                reference,
-                status,
-                append.updated
-            ],
-            stream,
-        )
-        .optional()
+    let mut rows = statement.raw_query();
+    rows.next()?.map(|row| row.get(0)).transpose()
 }
+
+/// A row of revision 0 only holds a claim.
+const INSERT: &str = "
+    INSERT INTO streams (id, aggregate, revision, version, state, shop, owner, reference, status, created, updated,
+        since, wake, leased, origin)
+    VALUES (:id, :aggregate, :revision, :version, :state, :shop, :owner, :reference, :status, :created, :updated,
+        :since, :wake, :leased, :origin)
+    ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, state = excluded.state, shop = excluded.shop,
+        owner = excluded.owner, reference = excluded.reference, status = excluded.status,
+        created = excluded.created, updated = excluded.updated, since = excluded.since, wake = excluded.wake,
+        leased = excluded.leased, origin = excluded.origin
+    WHERE streams.revision = 0 AND streams.aggregate = excluded.aggregate
+    RETURNING stream";
+
+/// What is due stays as it is.
+const UPDATE: &str = "
+    UPDATE streams SET revision = :revision, version = :version, state = :state, shop = :shop, owner = :owner,
+        reference = :reference, status = :status, updated = :updated
+    WHERE id = :id AND aggregate = :aggregate AND revision = :after
+    RETURNING stream";
+
+const UPDATE_AND_WAKE: &str = "
+    UPDATE streams SET revision = :revision, version = :version, state = :state, shop = :shop, owner = :owner,
+        reference = :reference, status = :status, updated = :updated, since = :since, wake = :wake,
+        leased = :leased, attempts = 0, error = NULL, origin = :origin
+    WHERE id = :id AND aggregate = :aggregate AND revision = :after
+    RETURNING stream";
 
 fn write_claims(connection: &Connection, stream: i64, append: &Encoded) -> rusqlite::Result<()> {
     if append.release {
@@ -347,21 +357,5 @@ fn write_claims(connection: &Connection, stream: i64, append: &Encoded) -> rusql
             .execute(params![key, stream, revision, fingerprint])?;
         connection.prepare_cached("UPDATE streams SET claim = ?2 WHERE stream = ?1")?.execute(params![stream, key])?;
     }
-    Ok(())
-}
-
-fn write_wake(connection: &Connection, stream: i64, append: &Encoded) -> rusqlite::Result<()> {
-    let (wake, leased, since) = match append.wake {
-        Wake::Keep => return Ok(()),
-        Wake::Leased { until, since } => (Some(until.as_micros()), 1, since),
-        Wake::At { at, since } => (Some(at.as_micros()), 0, since),
-        Wake::Nothing => (None, 0, 0),
-    };
-    connection
-        .prepare_cached(
-            "UPDATE streams SET wake = ?2, leased = ?3, since = ?4, attempts = 0, error = NULL, origin = ?5 \
-             WHERE stream = ?1",
-        )?
-        .execute(params![stream, wake, leased, int(since), append.origin])?;
     Ok(())
 }

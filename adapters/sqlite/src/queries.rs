@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::codec::{count, decode, time};
 
 /// The columns that `StreamRow::read` wants, in its order.
-pub(crate) const STREAM_COLUMNS: &str = "id, revision, version, state, created, updated, since, attempts, stream";
+pub(crate) const STREAM_COLUMNS: &str =
+    "id, revision, version, state, created, updated, since, attempts, stream, wake IS NULL";
 
 /// A stream as it stands in its row.
 pub(crate) struct StreamRow {
@@ -21,6 +22,7 @@ pub(crate) struct StreamRow {
     pub(crate) since: u64,
     pub(crate) attempts: u32,
     pub(crate) stream: i64,
+    pub(crate) waits_for_nothing: bool,
 }
 
 /// The `WHERE` of a list and its parameters.
@@ -32,8 +34,8 @@ pub(crate) struct Conditions {
 pub(crate) fn stream<A: Aggregate>(connection: &Connection, id: Id<A>) -> rusqlite::Result<Option<(i64, StreamRow)>> {
     connection
         .prepare_cached(
-            "SELECT id, revision, version, state, created, updated, since, attempts, stream FROM streams \
-             WHERE id = ?1 AND aggregate = ?2",
+            "SELECT id, revision, version, state, created, updated, since, attempts, stream, wake IS NULL \
+             FROM streams WHERE id = ?1 AND aggregate = ?2",
         )?
         .query_row(params![id.uuid().into_bytes(), A::NAME], StreamRow::read)
         .optional()
@@ -54,6 +56,7 @@ impl StreamRow {
             since: count(row.get(6)?),
             attempts: row.get(7)?,
             stream: row.get(8)?,
+            waits_for_nothing: row.get(9)?,
         })
     }
 

@@ -1,7 +1,8 @@
 //! The only use case that writes: load, decide, append; and what is due at once while the caller waits.
+//!
+//! How what is due is performed is in `perform`, what somebody hears who asks again in `repeat`.
 
 use alloc::boxed::Box;
-use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::Future;
@@ -10,23 +11,17 @@ use core::time::Duration;
 use async_lock::Semaphore;
 use futures_channel::oneshot;
 
-use super::ports::{
-    Agenda, AppendError, Claimed, Clock, Journal, Loaded, Lookup, Perform, Run, StoreError, Task, Tasks,
-};
+use super::perform::Before;
+use super::ports::{Agenda, AppendError, Clock, Journal, Loaded, Lookup, Perform, StoreError, Tasks};
 use super::queue::{Queues, Waiting};
 use super::turn::{Answer, Word, turn};
-use super::{
-    Aggregate, Cause, ClaimKey, Due, Failure, Id, OnOutage, Origin, Outage, Release, Request, Standing, StepKey,
-    Timestamp, Unanswered,
-};
+use super::{Aggregate, ClaimKey, Failure, Id, Request, Standing, Timestamp};
 
 /// How often a stream that others keep changing is loaded anew before its callers are told.
 const MOST_CONFLICTS: usize = 16;
-/// How often somebody who repeats a request looks whether the first is done.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Handles the commands of one kind of aggregate. Cheap to clone; clones share their queues.
-pub struct Handler<A: Aggregate>(Arc<Inner<A>>);
+pub struct Handler<A: Aggregate>(pub(super) Arc<Inner<A>>);
 
 /// What a handler works with.
 pub struct HandlerPorts<A: Aggregate> {
@@ -56,18 +51,11 @@ pub struct HandlerSettings {
     pub background: usize,
 }
 
-/// Whether somebody else may have begun the same step before.
-#[derive(Clone, Copy, Debug)]
-enum Before {
-    Nobody,
-    Perhaps,
-}
-
-struct Inner<A: Aggregate> {
-    ports: HandlerPorts<A>,
-    settings: HandlerSettings,
+pub(super) struct Inner<A: Aggregate> {
+    pub(super) ports: HandlerPorts<A>,
+    pub(super) settings: HandlerSettings,
     queues: Queues<A>,
-    background: Arc<Semaphore>,
+    pub(super) background: Arc<Semaphore>,
 }
 
 // === impl HandlerSettings ===
@@ -158,7 +146,7 @@ impl<A: Aggregate> Handler<A> {
 
     // === Decide ===
 
-    async fn decide(&self, id: Id<A>, request: Request<A>) -> Answer<A> {
+    pub(super) async fn decide(&self, id: Id<A>, request: Request<A>) -> Answer<A> {
         self.0.queues.wait(id, request, |batch| self.take_turn(id, batch)).await
     }
 
@@ -204,151 +192,6 @@ impl<A: Aggregate> Handler<A> {
         self.0.ports.journal.load(id, &lookups).await
     }
 
-    // === Perform ===
-
-    /// Makes the calls that are due, one after the other, until none is or one is left for later.
-    async fn perform_due(
-        &self,
-        id: Id<A>,
-        mut loaded: Loaded<A>,
-        origin: &Arc<Origin>,
-        deadline: Timestamp,
-        mut before: Before,
-    ) -> Result<Standing<A>, Failure<A::Rejection>> {
-        while let Some(Due::Call(step)) = loaded.standing.state.due() {
-            let key = StepKey::new(id, loaded.since);
-            let run = Run { key, origin: origin.clone(), deadline };
-            let (command, outage) = match self.0.ports.perform.perform(id, &step, &run).await {
-                Ok(command) => (command, None),
-                Err(unanswered) => {
-                    // Once the lease may end, another run may be at it too.
-                    if self.now() >= loaded.standing.updated.after(self.0.settings.lease / 2) {
-                        before = Before::Perhaps;
-                    }
-                    let unanswered = before.or_earlier(unanswered);
-                    match self.on_outage(id, &loaded, &step, &unanswered).await {
-                        Some(command) => (command, Some(unanswered.outage)),
-                        None => return Ok(loaded.standing),
-                    }
-                }
-            };
-            before = Before::Nobody;
-            let word = self.decide(id, outcome(command, key, origin, outage, loaded)).await?;
-            loaded = match word {
-                // Another run was faster; the rest is its business.
-                Word::Repeated(loaded) | Word::Decided { loaded, owns_step: false } => return left_by_another(loaded),
-                Word::Decided { loaded, owns_step: true } => loaded,
-            };
-            if let Some(outage) = outage {
-                // The caller has waited long enough; undoing is not its business.
-                self.perform_behind(id, loaded, origin.clone());
-                return Err(Failure::GaveUp(outage));
-            }
-        }
-        standing_of(loaded)
-    }
-
-    /// The command that gives the step up; `None` if it was put off to be tried again.
-    async fn on_outage(
-        &self,
-        id: Id<A>,
-        loaded: &Loaded<A>,
-        step: &A::Step,
-        unanswered: &Unanswered,
-    ) -> Option<A::Command> {
-        let attempts = loaded.attempts + 1;
-        let wait = match loaded.standing.state.on_outage(step, unanswered, attempts) {
-            OnOutage::GiveUp(command) => return Some(command),
-            OnOutage::Retry => back_off(StepKey::new(id, loaded.since), attempts),
-            OnOutage::RetryIn(wait) => wait,
-        };
-        // If the store is away too, the lease ends all the same.
-        let _ = self.0.ports.agenda.put_off(id, loaded.since, self.now().after(wait), &unanswered.why).await;
-        None
-    }
-
-    /// Makes the calls that are due with nobody waiting; beyond the limit they are left to the agenda.
-    fn perform_behind(&self, id: Id<A>, loaded: Loaded<A>, origin: Arc<Origin>) {
-        if !matches!(loaded.standing.state.due(), Some(Due::Call(_))) {
-            return;
-        }
-        let Some(permit) = self.0.background.try_acquire_arc() else { return };
-        let this = self.clone();
-        self.0.ports.tasks.spawn(Box::pin(async move {
-            let deadline = this.now().after(this.0.settings.patience);
-            // What failed stays in the agenda.
-            let _ = this.perform_due(id, loaded, &origin, deadline, Before::Nobody).await;
-            drop(permit);
-        }));
-    }
-
-    /// Takes up what the agenda says is due; returns once there is room for it to run.
-    pub(super) async fn resume(&self, task: Task<A>) {
-        let permit = self.0.background.acquire_arc().await;
-        let this = self.clone();
-        self.0.ports.tasks.spawn(Box::pin(async move {
-            this.catch_up(task).await;
-            drop(permit);
-        }));
-    }
-
-    async fn catch_up(&self, task: Task<A>) {
-        let Ok(loaded) = self.0.ports.journal.load(task.id, &[]).await else { return };
-        if loaded.since != task.since {
-            return;
-        }
-        let deadline = self.now().after(self.0.settings.patience);
-        match loaded.standing.state.due() {
-            None => {}
-            Some(Due::Call(_)) => {
-                // What failed stays in the agenda.
-                let _ = self.perform_due(task.id, loaded, &task.origin, deadline, Before::Perhaps).await;
-            }
-            Some(Due::Deadline { at, command }) => {
-                let key = StepKey::new(task.id, loaded.since);
-                let request = outcome(command, key, &task.origin, None, loaded);
-                match self.decide(task.id, request).await {
-                    Ok(Word::Decided { loaded, owns_step: true }) => {
-                        let _ = self.perform_due(task.id, loaded, &task.origin, deadline, Before::Nobody).await;
-                    }
-                    Ok(_) => {}
-                    Err(failure) => {
-                        let why = failure.to_string();
-                        let again = self.now().max(at).after(Duration::from_secs(1));
-                        let _ = self.0.ports.agenda.put_off(task.id, task.since, again, &why).await;
-                    }
-                }
-            }
-        }
-    }
-
-    // === Repeat ===
-
-    /// The answer that the first request under a claim got; waits while it is still at work. `None` if it let go
-    /// of the claim, so that this one is now the first.
-    async fn earlier_answer(
-        &self,
-        key: ClaimKey,
-        claimed: &Claimed<A>,
-        deadline: Timestamp,
-    ) -> Result<Option<Standing<A>>, Failure<A::Rejection>> {
-        let journal = &self.0.ports.journal;
-        loop {
-            let loaded = journal.load(claimed.id, &[]).await?;
-            let (standing, settled) = first_answer::<A>(&journal.history(claimed.id).await?, claimed.revision);
-            if journal.claimed(key).await?.is_none_or(|now| now.id != claimed.id) {
-                return Ok(None);
-            }
-            if settled || loaded.attempts > 0 {
-                return Ok(Some(standing));
-            }
-            if self.now() >= deadline {
-                return Err(Failure::Interrupted);
-            }
-            self.0.ports.clock.until(self.now().after(LOOK_AGAIN)).await;
-        }
-    }
-
     // === Small things ===
 
     async fn detached<T, F>(&self, work: F) -> Result<T, Failure<A::Rejection>>
@@ -364,78 +207,9 @@ impl<A: Aggregate> Handler<A> {
         outcome.await.unwrap_or(Err(Failure::Interrupted))
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.0.ports.clock.now()
     }
-}
-
-// === impl Before ===
-
-impl Before {
-    /// What was not sent now may have been sent by an earlier run that died, or still runs.
-    fn or_earlier(self, unanswered: Unanswered) -> Unanswered {
-        match self {
-            Self::Nobody => unanswered,
-            Self::Perhaps => Unanswered { outage: Outage::Unknown, ..unanswered },
-        }
-    }
-}
-
-/// The request that decides what a step came to.
-fn outcome<A: Aggregate>(
-    command: A::Command,
-    key: StepKey,
-    origin: &Origin,
-    outage: Option<Outage>,
-    known: Loaded<A>,
-) -> Request<A> {
-    let origin = Arc::new(origin.then(key.uuid().to_string()));
-    let mut request = Request::new(command, Cause::of_step(key), origin);
-    request.release = if outage.is_some() { Release::Claim } else { Release::Keep };
-    request.known = Some(known);
-    request
-}
-
-/// Where the first answer to a request stood that led to `revision`, and whether its calls were done by then.
-fn first_answer<A: Aggregate>(history: &[(Timestamp, A::Event)], revision: u64) -> (Standing<A>, bool) {
-    let mut standing = Loaded::<A>::default().standing;
-    for (time, event) in history {
-        let calling = matches!(standing.state.due(), Some(Due::Call(_)));
-        if standing.revision >= revision && !calling {
-            return (standing, true);
-        }
-        if standing.revision == 0 {
-            standing.created = *time;
-        }
-        standing.updated = *time;
-        standing.state = standing.state.evolve(event);
-        standing.revision += 1;
-    }
-    let settled = !matches!(standing.state.due(), Some(Due::Call(_)));
-    (standing, settled)
-}
-
-fn standing_of<A: Aggregate>(loaded: Loaded<A>) -> Result<Standing<A>, Failure<A::Rejection>> {
-    match loaded.standing.state.refusal() {
-        Some(rejection) => Err(Failure::Rejected(rejection)),
-        None => Ok(loaded.standing),
-    }
-}
-
-/// What to tell a caller whose step another run brought to its end.
-fn left_by_another<A: Aggregate>(loaded: Loaded<A>) -> Result<Standing<A>, Failure<A::Rejection>> {
-    // Not there for others: that run gave it up.
-    if loaded.standing.state.index().is_none() && loaded.standing.state.refusal().is_none() {
-        return Err(Failure::GaveUp(Outage::Unknown));
-    }
-    standing_of(loaded)
-}
-
-/// 100 ms, doubling to 5 s, and up to half as much again so that many do not come back at once.
-fn back_off(key: StepKey, attempts: u32) -> Duration {
-    let base = Duration::from_millis(100 << attempts.saturating_sub(1).min(6)).min(Duration::from_secs(5));
-    let spread = u32::from(key.uuid().as_bytes()[0] ^ u8::try_from(attempts % 256).unwrap_or(0));
-    base + base * spread / 512
 }
 
 fn answer_each<A: Aggregate>(batch: Vec<Waiting<A>>, answers: Vec<Answer<A>>) {

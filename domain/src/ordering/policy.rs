@@ -4,7 +4,8 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::order::{CancelReason, Command, Order};
+use super::language::{CancelReason, Command};
+use super::order::Order;
 use crate::kernel::{Id, Note};
 
 /// What ordering listens for.

@@ -6,7 +6,8 @@ use alloc::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::order::{Command, Order, Step};
+use super::language::{Command, Step};
+use super::order::Order;
 use crate::kernel::ports::{Perform, Run};
 use crate::kernel::{Id, Money, PaymentMethod, Reference, ShopId, Unanswered};
 

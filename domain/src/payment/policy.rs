@@ -3,7 +3,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::payment::{By, Cancellation, Command, Payment};
+use super::language::{By, Cancellation, Command};
+use super::payment::Payment;
 use crate::kernel::{Id, Note, Reference};
 
 /// What payment listens for.

@@ -6,7 +6,8 @@ use alloc::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::payment::{Authorisation, Command, Payment, Step};
+use super::language::{Authorisation, Command, Step};
+use super::payment::Payment;
 use crate::kernel::ports::{Perform, Run};
 use crate::kernel::{Id, Money, Payer, PaymentMethod, StepKey, Unanswered};
 
