@@ -68,6 +68,7 @@ impl<A: Aggregate> Agenda<A> for SqliteAgenda {
 
     async fn put_off(&self, id: Id<A>, since: u64, at: Timestamp, error: &str) -> Result<(), StoreError> {
         let error = error.to_owned();
+        self.store.put_off().insert(id.uuid());
         self.store
             .write(None, move |connection| {
                 connection

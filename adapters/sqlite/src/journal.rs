@@ -57,6 +57,9 @@ impl<A: Aggregate> SqliteJournal<A> {
 
     /// Remembers what an append led to, unless it waits for a call: that one's attempts are counted in the file.
     fn remember(&self, append: &Append<A>) {
+        if append.wake != Wake::Keep {
+            self.store.put_off().remove(&append.id.uuid());
+        }
         let since = match append.wake {
             Wake::Leased { .. } => None,
             Wake::At { since, .. } => Some(since),
@@ -127,6 +130,7 @@ impl<A: Aggregate> SqliteJournal<A> {
 impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
     async fn load(&self, id: Id<A>, lookups: &[Lookup]) -> Result<Loaded<A>, StoreError> {
         if lookups.is_empty()
+            && !self.store.put_off().contains(&id.uuid())
             && let Some(loaded) = self.recent.get(id)
         {
             return Ok(loaded);

@@ -1,5 +1,6 @@
 //! A `SQLite` file: one writer thread that commits what is waiting as a group, and readers beside it.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -12,6 +13,7 @@ use highstreet_domain::kernel::ports::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::migrate::{self, Schema};
 
@@ -38,6 +40,8 @@ pub struct Store {
     pub(crate) due: Signal,
     /// Rung with every change of a view.
     pub(crate) viewed: Signal,
+    /// The streams whose attempts are counted in the file, and nowhere else.
+    put_off: Mutex<HashSet<Uuid>>,
     /// When the agenda's reader will look again, in microseconds since the epoch.
     pub(crate) next_look: AtomicI64,
 }
@@ -114,6 +118,7 @@ impl Store {
             changed: Signal::default(),
             due: Signal::default(),
             viewed: Signal::default(),
+            put_off: Mutex::default(),
             next_look: AtomicI64::new(0),
         })
     }
@@ -156,6 +161,10 @@ impl Store {
     /// handing it to another thread would.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         read(&self.reader()).map_err(|error| unavailable(&error))
+    }
+
+    pub(crate) fn put_off(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+        self.put_off.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reader(&self) -> MutexGuard<'_, Connection> {
