@@ -53,7 +53,7 @@ pub(crate) struct Kept<A: Aggregate> {
 
 impl<'a> Mount<'a> {
     pub(crate) fn new(platform: &'a Platform, name: ContextName) -> Result<Self, StartError> {
-        let store = Arc::new(Store::open_context(&platform.folder.file(name.as_str()))?);
+        let store = platform.store(name)?;
         Ok(Self { platform, name, store, services: Vec::new(), loops: Vec::new(), subscriptions: Vec::new() })
     }
 

@@ -3,6 +3,7 @@
 pub mod config;
 mod context;
 mod contexts;
+mod health;
 mod healthcheck;
 mod lifecycle;
 mod platform;

@@ -1,7 +1,8 @@
 //! What all contexts of a process share.
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use highstreet_domain::kernel::BoxFuture;
 use highstreet_domain::kernel::ports::{Bus, Clock, Ids, Tasks};
@@ -10,7 +11,7 @@ use highstreet_domain::payment::PaymentProvider;
 use highstreet_grpc::{Peer, PeerSettings};
 use highstreet_notify::{Log, Routing, WebhookSettings};
 use highstreet_provider::{Simulated, Simulation};
-use highstreet_sqlite::{DataFolder, EmbeddedBus, SystemClock, TimeOrderedIds};
+use highstreet_sqlite::{DataFolder, EmbeddedBus, Store, SystemClock, TimeOrderedIds};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,7 +20,7 @@ use crate::{ContextName, StartError, Switchboard};
 
 /// The ground that contexts stand on.
 pub struct Platform {
-    pub(crate) folder: DataFolder,
+    folder: DataFolder,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
@@ -29,6 +30,7 @@ pub struct Platform {
     pub(crate) notifier: Arc<dyn Notifier>,
     pub(crate) provider: Arc<Simulated>,
     pub(crate) shops: ShopArgs,
+    stores: Mutex<HashMap<ContextName, Arc<Store>>>,
 }
 
 /// Runs work on tokio, and knows when all of it is done.
@@ -53,6 +55,7 @@ impl Platform {
             provider: Arc::new(provider(&shops)?),
             clock,
             shops,
+            stores: Mutex::default(),
         })
     }
 
@@ -65,6 +68,16 @@ impl Platform {
     /// The payment provider, to look at and to switch.
     pub fn provider(&self) -> &Simulated {
         &self.provider
+    }
+
+    /// The file of a context. Opened once: what a stopped context was still at goes on in the same file.
+    pub(crate) fn store(&self, context: ContextName) -> Result<Arc<Store>, StartError> {
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = stores.get(&context) {
+            return Ok(store.clone());
+        }
+        let store = Arc::new(Store::open_context(&self.folder.file(context.as_str()))?);
+        Ok(stores.entry(context).or_insert(store).clone())
     }
 
     pub(crate) fn payment_provider(&self) -> Arc<dyn PaymentProvider> {

@@ -18,6 +18,7 @@ use tonic_health::server::HealthReporter;
 use tonic_reflection::server::Builder;
 use tower::{Service, ServiceExt};
 
+use crate::health::{self, Listing};
 use crate::switchboard::AnyService;
 use crate::{StartError, Street};
 
@@ -56,10 +57,11 @@ impl Door {
     {
         let switchboard = street.platform().switchboard.clone();
         let services: Vec<String> = street.contexts().flat_map(|(_, context)| context.services().to_vec()).collect();
-        let (health, health_service) = tonic_health::server::health_reporter();
-        let v1 = reflection(&services).build_v1().map_err(described)?;
-        let v1alpha = reflection(&services).build_v1alpha().map_err(described)?;
-        switchboard.connect([named(health_service), named(v1), named(v1alpha)]);
+        let health = HealthReporter::new();
+        let checks = Listing::new(health.clone(), services.iter().cloned().chain([String::new()]));
+        let v1 = reflection(&services)?.build_v1().map_err(described)?;
+        let v1alpha = reflection(&services)?.build_v1alpha().map_err(described)?;
+        switchboard.connect([named(checks), named(v1), named(v1alpha)]);
         let service = switchboard.map_request(|request: Request<AxumBody>| request.map(Body::new));
         let routes = Routes::from(AxumRouter::new().fallback_service(service));
         let serving = Server::builder()
@@ -80,13 +82,15 @@ where
 }
 
 /// What clients may ask about the services that run here.
-fn reflection<'a>(services: &[String]) -> Builder<'a> {
-    services
+fn reflection<'a>(services: &[String]) -> Result<Builder<'a>, StartError> {
+    let health = health::descriptors().map_err(|error| described(error.into()))?;
+    let builder = services
         .iter()
         .fold(Builder::configure(), tonic_reflection::server::Builder::with_service_name)
         .with_service_name("grpc.health.v1.Health")
         .register_encoded_file_descriptor_set(DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .register_file_descriptor_set(health);
+    Ok(builder)
 }
 
 fn described(error: tonic_reflection::server::Error) -> StartError {

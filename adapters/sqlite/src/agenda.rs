@@ -58,8 +58,10 @@ impl<A: Aggregate> Agenda<A> for SqliteAgenda {
             let now = SystemClock.now();
             // A look costs the writer nothing as long as nothing is due.
             if self.store.read(|connection| next_wake(connection, A::NAME))?.is_some_and(|at| at <= now.as_micros()) {
-                let due =
-                    self.store.write(None, move |connection| lease_due(connection, A::NAME, now, lease, limit)).await?;
+                let due = self
+                    .store
+                    .write(move |connection| lease_due(connection, A::NAME, now, lease, limit), |_| {})
+                    .await?;
                 return Ok(due.into_iter().map(Due::task).collect());
             }
             self.wait(A::NAME, rings).await?;
@@ -70,14 +72,17 @@ impl<A: Aggregate> Agenda<A> for SqliteAgenda {
         let error = error.to_owned();
         self.store.put_off().insert(id.uuid());
         self.store
-            .write(None, move |connection| {
-                connection
-                    .prepare_cached(
-                        "UPDATE streams SET wake = ?3, leased = 0, attempts = attempts + 1, error = ?4 \
+            .write(
+                move |connection| {
+                    connection
+                        .prepare_cached(
+                            "UPDATE streams SET wake = ?3, leased = 0, attempts = attempts + 1, error = ?4 \
                          WHERE id = ?1 AND since = ?2 AND wake IS NOT NULL",
-                    )?
-                    .execute(params![id.uuid().into_bytes(), int(since), at.as_micros(), error])
-            })
+                        )?
+                        .execute(params![id.uuid().into_bytes(), int(since), at.as_micros(), error])
+                },
+                |_| {},
+            )
             .await?;
         if at.as_micros() < self.store.next_look.load(Ordering::SeqCst) {
             self.store.due.ring();

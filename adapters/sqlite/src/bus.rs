@@ -81,9 +81,10 @@ impl Bus for EmbeddedBus {
         let positions = self
             .shared
             .store
-            .write(None, move |connection| {
-                kept.iter().map(|message| keep(connection, message)).collect::<Result<Vec<_>, _>>()
-            })
+            .write(
+                move |connection| kept.iter().map(|message| keep(connection, message)).collect::<Result<Vec<_>, _>>(),
+                |_| {},
+            )
             .await?;
         let mut sources: Vec<_> = messages.iter().map(|message| message.source.clone()).collect();
         sources.dedup();

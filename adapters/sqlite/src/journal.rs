@@ -1,23 +1,24 @@
 //! Streams on `SQLite`.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use highstreet_domain::kernel::ports::{Append, AppendError, Claimed, Journal, Loaded, Lookup, StoreError, Wake};
-use highstreet_domain::kernel::{Aggregate, ClaimKey, Fingerprint, Happened, Id, Publish, Standing, Timestamp};
+use highstreet_domain::kernel::{Aggregate, ClaimKey, Fingerprint, Happened, Id, Origin, Publish, Standing, Timestamp};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use crate::codec::{count, decode, encode, encode_origin, int, time, uuid};
+use crate::fresh::{Fresh, FreshEvent};
 use crate::queries;
-use crate::recent_states::RecentStates;
+use crate::recent::Recent;
 use crate::store::Store;
 
 /// The streams of one kind of aggregate in one file.
 pub struct SqliteJournal<A: Aggregate> {
     store: Arc<Store>,
     publish: Publish<A>,
-    recent: RecentStates<A>,
+    recent: Recent<Id<A>, Loaded<A>>,
 }
 
 /// An append as the writer takes it: encoded, so that the writer thread is the same for all aggregates.
@@ -42,6 +43,7 @@ struct Encoded {
 struct EncodedEvent {
     revision: i64,
     cause: Option<[u8; 16]>,
+    told_of: Arc<Origin>,
     origin: String,
     data: Vec<u8>,
     published: Option<(&'static str, Vec<u8>)>,
@@ -52,7 +54,7 @@ struct EncodedEvent {
 impl<A: Aggregate> SqliteJournal<A> {
     /// The streams of `A` in `store`, whose events are published as `publish` says.
     pub fn new(store: Arc<Store>, publish: Publish<A>) -> Self {
-        Self { store, publish, recent: RecentStates::new() }
+        Self { store, publish, recent: Recent::new() }
     }
 
     /// Remembers what an append led to, unless it waits for a call: that one's attempts are counted in the file.
@@ -64,14 +66,14 @@ impl<A: Aggregate> SqliteJournal<A> {
             Wake::Leased { .. } => None,
             Wake::At { since, .. } => Some(since),
             Wake::Nothing => Some(0),
-            Wake::Keep => self.recent.get(append.id).map(|known| known.since),
+            Wake::Keep => self.recent.get(&append.id).map(|known| known.since),
         };
         match since {
             Some(since) => {
                 let standing = append.standing.clone();
                 self.recent.put(append.id, Loaded { standing, since, ..Loaded::default() });
             }
-            None => self.recent.forget(append.id),
+            None => self.recent.forget(&append.id),
         }
     }
 
@@ -91,6 +93,7 @@ impl<A: Aggregate> SqliteJournal<A> {
             Ok(EncodedEvent {
                 revision: int(revision),
                 cause: recorded.cause.map(|cause| cause.uuid().into_bytes()),
+                told_of: recorded.origin.clone(),
                 origin: encode_origin(&recorded.origin),
                 data: encode(&recorded.event)?,
                 published: (self.publish)(&happened).map(|published| (published.name, published.body)),
@@ -131,7 +134,7 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
     async fn load(&self, id: Id<A>, lookups: &[Lookup]) -> Result<Loaded<A>, StoreError> {
         if lookups.is_empty()
             && !self.store.put_off().contains(&id.uuid())
-            && let Some(loaded) = self.recent.get(id)
+            && let Some(loaded) = self.recent.get(&id)
         {
             return Ok(loaded);
         }
@@ -162,10 +165,18 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
 
     async fn append(&self, append: Append<A>) -> Result<(), AppendError> {
         let encoded = self.encode(&append)?;
-        let publishes = encoded.events.iter().any(|event| event.published.is_some());
-        let ring = publishes.then_some(&self.store.published);
-        if let Err(error) = self.store.write(ring, move |connection| write(connection, &encoded)).await? {
-            self.recent.forget(append.id);
+        let encoded = Arc::new(encoded);
+        let (work, told) = (encoded.clone(), encoded);
+        let (fresh, published) = (self.store.fresh.clone(), self.store.published.clone());
+        let after = move |positions: &Result<Vec<i64>, AppendError>| {
+            if let Ok(positions) = positions
+                && told.hand_to_relay(positions, &fresh)
+            {
+                published.ring();
+            }
+        };
+        if let Err(error) = self.store.write(move |connection| write(connection, &work), after).await? {
+            self.recent.forget(&append.id);
             return Err(error);
         }
         self.remember(&append);
@@ -239,8 +250,28 @@ fn look_up(connection: &Connection, stream: i64, lookup: &Lookup) -> rusqlite::R
 
 // === On the writer thread ===
 
-/// Looks first and writes after, so that a refusal leaves no trace in the group.
-fn write(connection: &Connection, append: &Encoded) -> rusqlite::Result<Result<(), AppendError>> {
+impl Encoded {
+    /// Hands over what is to be published; whether that was anything.
+    fn hand_to_relay(&self, positions: &[i64], fresh: &Mutex<Fresh>) -> bool {
+        let told = self.events.iter().zip(positions).filter_map(|(event, position)| {
+            let (name, body) = event.published.as_ref()?;
+            Some(FreshEvent {
+                position: count(*position),
+                subject: uuid(self.id),
+                revision: count(event.revision),
+                time: time(self.updated),
+                origin: event.told_of.clone(),
+                name,
+                body: body.clone(),
+            })
+        });
+        let mut fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        told.map(|event| fresh.push(event)).count() > 0
+    }
+}
+
+/// Looks first and writes after, so that a refusal leaves no trace in the group. Returns the events' positions.
+fn write(connection: &Connection, append: &Encoded) -> rusqlite::Result<Result<Vec<i64>, AppendError>> {
     for (key, ..) in &append.claims {
         let mut taken = connection.prepare_cached("SELECT 1 FROM claims WHERE key = ?1")?;
         if taken.exists([key])? {
@@ -248,6 +279,7 @@ fn write(connection: &Connection, append: &Encoded) -> rusqlite::Result<Result<(
         }
     }
     let Some(stream) = write_stream(connection, append)? else { return Ok(Err(AppendError::Conflict)) };
+    let mut positions = Vec::with_capacity(append.events.len());
     for event in &append.events {
         let (name, body) = event.published.as_ref().map_or((None, None), |(name, body)| (Some(*name), Some(body)));
         connection
@@ -265,6 +297,7 @@ fn write(connection: &Connection, append: &Encoded) -> rusqlite::Result<Result<(
                 name,
                 body
             ])?;
+        positions.push(connection.last_insert_rowid());
     }
     for (key, data) in &append.entries {
         connection
@@ -275,7 +308,7 @@ fn write(connection: &Connection, append: &Encoded) -> rusqlite::Result<Result<(
             .execute(params![stream, key, data, append.updated])?;
     }
     write_claims(connection, stream, append)?;
-    Ok(Ok(()))
+    Ok(Ok(positions))
 }
 
 /// The row of the stream, if it is as the append expects.

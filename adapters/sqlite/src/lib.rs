@@ -9,12 +9,13 @@ mod clock;
 mod codec;
 mod feed;
 mod folder;
+mod fresh;
 mod journal;
 mod listing;
 mod migrate;
 mod outbox;
 mod queries;
-mod recent_states;
+mod recent;
 mod store;
 mod views;
 

@@ -3,13 +3,13 @@
 //! One thread commits, so positions are in the order of commits and a cursor never skips: no row is written or
 //! deleted per event. The cursor is kept now and then; what a crash forgets is published again, under the same ids.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use highstreet_domain::kernel::Message;
 use highstreet_domain::kernel::ports::{Outbox, Outgoing, StoreError};
+use highstreet_domain::kernel::{Message, Origin};
 use rusqlite::{Connection, params};
 
 use crate::codec::{count, decode_origin, int, time, uuid};
@@ -41,6 +41,24 @@ impl SqliteOutbox {
         Ok(Self { store, source: source.into(), published: AtomicU64::new(cursor), kept: AtomicU64::new(cursor) })
     }
 
+    /// What is to be published and still in memory; `None` if there is more in the file.
+    fn fresh(&self, after: u64, limit: usize) -> Option<Vec<Outgoing>> {
+        let fresh = self.store.fresh.lock().unwrap_or_else(PoisonError::into_inner).behind(after, limit)?;
+        let outgoing = fresh.into_iter().map(|event| {
+            let message = Message {
+                id: Message::id_of(event.subject, event.revision),
+                source: self.source.clone(),
+                name: event.name.into(),
+                subject: event.subject,
+                time: event.time,
+                origin: Origin::clone(&event.origin),
+                body: event.body,
+            };
+            Outgoing { position: event.position, message }
+        });
+        Some(outgoing.collect())
+    }
+
     fn keep(&self) {
         let position = self.published.load(Ordering::SeqCst);
         if self.kept.swap(position, Ordering::SeqCst) != position {
@@ -60,7 +78,10 @@ impl Outbox for SqliteOutbox {
         loop {
             let rings = self.store.published.rings();
             let after = self.published.load(Ordering::SeqCst);
-            let outgoing = self.store.read(|connection| unpublished(connection, &self.source, after, limit))?;
+            let outgoing = match self.fresh(after, limit) {
+                Some(fresh) => fresh,
+                None => self.store.read(|connection| unpublished(connection, &self.source, after, limit))?,
+            };
             if !outgoing.is_empty() {
                 return Ok(outgoing);
             }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 
 use highstreet_domain::kernel::Signal;
@@ -15,6 +15,8 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use crate::codec::count;
+use crate::fresh::Fresh;
 use crate::migrate::{self, Schema};
 
 /// The most jobs in one commit: bounds how long the first of them waits for the last.
@@ -32,7 +34,9 @@ pub struct Store {
     jobs: Sender<Box<dyn Job>>,
     readers: Vec<Mutex<Connection>>,
     next_reader: AtomicUsize,
-    /// Rung with every commit that may concern the outbox.
+    /// What the relay has not seen yet.
+    pub(crate) fresh: Arc<Mutex<Fresh>>,
+    /// Rung with every commit that concerns the relay.
     pub(crate) published: Signal,
     /// Rung with every append.
     pub(crate) changed: Signal,
@@ -75,10 +79,10 @@ trait Job: Send {
     fn done(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
-struct Work<T, F> {
+struct Work<T, F, G> {
     run: F,
     result: Option<T>,
-    ring: Option<Signal>,
+    after: G,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
 
@@ -104,6 +108,13 @@ impl Store {
             .map(|_| connect(path, READ_ONLY, READER_CACHE_KIB).map(Mutex::new))
             .collect::<Result<_, _>>()
             .map_err(failed)?;
+        let last = match schema {
+            Schema::Context => {
+                let last = "SELECT coalesce(max(position), 0) FROM events";
+                writer.query_row(last, [], |row| row.get(0).map(count)).map_err(failed)?
+            }
+            Schema::Bus => 0,
+        };
         let (jobs, waiting) = mpsc::channel();
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         thread::Builder::new()
@@ -114,6 +125,7 @@ impl Store {
             jobs,
             readers,
             next_reader: AtomicUsize::new(0),
+            fresh: Arc::new(Mutex::new(Fresh::after(last))),
             published: Signal::default(),
             changed: Signal::default(),
             due: Signal::default(),
@@ -124,13 +136,15 @@ impl Store {
     }
 
     /// Does `work` in the next group and returns once that is durable. The work must write nothing if it finds that
-    /// it should not; an error of `SQLite`'s undoes it, and it alone.
-    pub(crate) async fn write<T, F>(&self, ring: Option<&Signal>, work: F) -> Result<T, StoreError>
+    /// it should not; an error of SQLite's undoes it, and it alone. `after` is called on the writer's thread, in the
+    /// order of commits, with what the work came to.
+    pub(crate) async fn write<T, F, G>(&self, work: F, after: G) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        G: FnOnce(&T) + Send + 'static,
     {
-        self.hand_over(ring, work)?.await.unwrap_or_else(|_| Err(stopped()))
+        self.hand_over(work, after)?.await.unwrap_or_else(|_| Err(stopped()))
     }
 
     /// Like `write`, with nobody waiting.
@@ -139,20 +153,17 @@ impl Store {
         F: FnMut(&Connection) -> rusqlite::Result<()> + Send + 'static,
     {
         // What is written behind can be lost: a crash would have lost it too.
-        let _ = self.hand_over(None, work);
+        let _ = self.hand_over(work, |()| {});
     }
 
-    fn hand_over<T, F>(
-        &self,
-        ring: Option<&Signal>,
-        work: F,
-    ) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError>
+    fn hand_over<T, F, G>(&self, work: F, after: G) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError>
     where
         T: Send + 'static,
         F: FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        G: FnOnce(&T) + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job = Work { run: work, result: None, ring: ring.cloned(), answer };
+        let job = Work { run: work, result: None, after, answer };
         self.jobs.send(Box::new(job)).map_err(|_| stopped())?;
         Ok(answered)
     }
@@ -233,16 +244,21 @@ fn transact(connection: &Connection, group: &mut [Box<dyn Job>]) -> rusqlite::Re
     done
 }
 
-impl<T: Send, F: FnMut(&Connection) -> rusqlite::Result<T> + Send> Job for Work<T, F> {
+impl<T, F, G> Job for Work<T, F, G>
+where
+    T: Send,
+    F: FnMut(&Connection) -> rusqlite::Result<T> + Send,
+    G: FnOnce(&T) + Send,
+{
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         self.result = Some((self.run)(connection)?);
         Ok(())
     }
 
     fn done(self: Box<Self>, committed: Result<(), StoreError>) {
-        let Self { result, ring, answer, .. } = *self;
-        if let (Ok(()), Some(signal)) = (&committed, ring) {
-            signal.ring();
+        let Self { result, after, answer, .. } = *self;
+        if let (Ok(()), Some(result)) = (&committed, &result) {
+            after(result);
         }
         // Whoever waited may have gone.
         let _ = answer.send(committed.and_then(|()| result.ok_or_else(stopped)));

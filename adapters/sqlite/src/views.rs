@@ -1,6 +1,5 @@
 //! Rows of views, on `SQLite`.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,12 +10,13 @@ use uuid::Uuid;
 
 use crate::codec::{count, decode, encode, int, time};
 use crate::queries::Conditions;
+use crate::recent::Recent;
 use crate::store::Store;
 
 /// The rows of one view in one file.
 pub struct SqliteViews<V> {
     store: Arc<Store>,
-    of: PhantomData<fn() -> V>,
+    recent: Recent<String, Row<V>>,
 }
 
 struct RowParts {
@@ -27,6 +27,13 @@ struct RowParts {
     created: i64,
     updated: i64,
     row: i64,
+}
+
+/// Where a row came to stand.
+struct Written {
+    place: i64,
+    cursor: i64,
+    created: i64,
 }
 
 struct EncodedSave {
@@ -44,42 +51,73 @@ const COLUMNS: &str = "key, version, cursor, state, created, updated, row FROM v
 impl<V: View> SqliteViews<V> {
     /// The rows of `V` in `store`.
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, of: PhantomData }
+        Self { store, recent: Recent::new() }
+    }
+
+    fn find(&self, key: &str) -> Result<Option<Row<V>>, StoreError> {
+        let parts = self.store.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT key, version, cursor, state, created, updated, row FROM views \
+                     WHERE view = ?1 AND key = ?2",
+                )?
+                .query_row((V::NAME, key), RowParts::read)
+                .optional()
+        })?;
+        parts.map(RowParts::decode).transpose()
+    }
+
+    /// Remembers a row that was written, and forgets one that somebody else wrote; whether it was written.
+    fn remember(&self, save: Save<V>, written: Option<Written>) -> bool {
+        let Some(Written { place, cursor, created }) = written else {
+            self.recent.forget(&save.key);
+            return false;
+        };
+        let row = Row {
+            key: save.key.clone(),
+            view: save.view,
+            version: save.version + 1,
+            cursor: count(cursor),
+            place: Uuid::from_u128(u128::from(count(place))),
+            created: time(created),
+            updated: save.time,
+        };
+        self.recent.put(save.key, row);
+        true
     }
 }
 
 #[async_trait]
 impl<V: View> Views<V> for SqliteViews<V> {
     async fn load(&self, keys: &[String]) -> Result<Vec<Option<Row<V>>>, StoreError> {
-        let rows = self.store.read(|connection| {
-            let mut find = connection.prepare_cached(
-                "SELECT key, version, cursor, state, created, updated, row FROM views WHERE view = ?1 AND key = ?2",
-            )?;
-            keys.iter()
-                .map(|key| find.query_row((V::NAME, key), RowParts::read).optional())
-                .collect::<Result<Vec<_>, _>>()
-        })?;
-        rows.into_iter().map(|row| row.map(RowParts::decode).transpose()).collect()
+        keys.iter()
+            .map(|key| match self.recent.get(key) {
+                Some(row) => Ok(Some(row)),
+                None => self.find(key),
+            })
+            .collect()
     }
 
     async fn save(&self, rows: Vec<Save<V>>) -> Result<Vec<bool>, StoreError> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = rows.into_iter().map(EncodedSave::of).collect::<Result<Vec<_>, _>>()?;
-        self.store
-            .write(Some(&self.store.viewed), move |connection| {
-                let mut cursor: i64 = connection
-                    .prepare_cached("SELECT coalesce(max(cursor), 0) FROM views WHERE view = ?1")?
-                    .query_row([V::NAME], |row| row.get(0))?;
-                rows.iter()
-                    .map(|row| {
-                        cursor += 1;
-                        row.write(connection, V::NAME, cursor)
-                    })
-                    .collect()
-            })
-            .await
+        let encoded = rows.iter().map(EncodedSave::of).collect::<Result<Vec<_>, _>>()?;
+        let viewed = self.store.viewed.clone();
+        let work = move |connection: &Connection| {
+            let mut cursor: i64 = connection
+                .prepare_cached("SELECT coalesce(max(cursor), 0) FROM views WHERE view = ?1")?
+                .query_row([V::NAME], |row| row.get(0))?;
+            encoded
+                .iter()
+                .map(|row| {
+                    cursor += 1;
+                    row.write(connection, V::NAME, cursor)
+                })
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let written = self.store.write(work, move |_| viewed.ring()).await?;
+        Ok(rows.into_iter().zip(written).map(|(save, written)| self.remember(save, written)).collect())
     }
 
     async fn page(&self, filter: &Filter, page: &Page) -> Result<Vec<Row<V>>, StoreError> {
@@ -125,40 +163,41 @@ impl<V: View> Views<V> for SqliteViews<V> {
 // === impl EncodedSave ===
 
 impl EncodedSave {
-    fn of<V: View>(save: Save<V>) -> Result<Self, StoreError> {
+    fn of<V: View>(save: &Save<V>) -> Result<Self, StoreError> {
         let state = encode(&save.view)?;
-        Ok(Self { key: save.key, version: save.version, state, index: save.index, time: save.time.as_micros() })
+        let (key, index) = (save.key.clone(), save.index.clone());
+        Ok(Self { key, version: save.version, state, index, time: save.time.as_micros() })
     }
 
-    fn write(&self, connection: &Connection, view: &str, cursor: i64) -> rusqlite::Result<bool> {
+    /// Writes the row, unless it has another version by now.
+    fn write(&self, connection: &Connection, view: &str, cursor: i64) -> rusqlite::Result<Option<Written>> {
         let Index { shop, owner, reference, status } = &self.index;
-        let written = if self.version == 0 {
-            connection
+        let written = |row: &rusqlite::Row<'_>| Ok(Written { place: row.get(0)?, cursor, created: row.get(1)? });
+        if self.version == 0 {
+            return connection
                 .prepare_cached(
                     "INSERT INTO views (view, key, version, cursor, state, shop, owner, reference, status, created, \
-                     updated) VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) ON CONFLICT DO NOTHING",
+                     updated) VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) ON CONFLICT DO NOTHING \
+                     RETURNING row, created",
                 )?
-                .execute(params![view, self.key, cursor, self.state, shop, owner, reference, status, self.time])?
-        } else {
-            connection
-                .prepare_cached(
-                    "UPDATE views SET version = version + 1, cursor = ?4, state = ?5, shop = ?6, owner = ?7, \
-                     reference = ?8, status = ?9, updated = ?10 WHERE view = ?1 AND key = ?2 AND version = ?3",
-                )?
-                .execute(params![
-                    view,
-                    self.key,
-                    int(self.version),
-                    cursor,
-                    self.state,
-                    shop,
-                    owner,
-                    reference,
-                    status,
-                    self.time
-                ])?
-        };
-        Ok(written == 1)
+                .query_row(
+                    params![view, self.key, cursor, self.state, shop, owner, reference, status, self.time],
+                    written,
+                )
+                .optional();
+        }
+        let version = int(self.version);
+        connection
+            .prepare_cached(
+                "UPDATE views SET version = version + 1, cursor = ?4, state = ?5, shop = ?6, owner = ?7, \
+                 reference = ?8, status = ?9, updated = ?10 WHERE view = ?1 AND key = ?2 AND version = ?3 \
+                 RETURNING row, created",
+            )?
+            .query_row(
+                params![view, self.key, version, cursor, self.state, shop, owner, reference, status, self.time],
+                written,
+            )
+            .optional()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What callers may rely on: errors, request ids, revisions, pages, deadlines, health, reflection.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use highstreet::config::ShopArgs;
@@ -8,8 +9,9 @@ use highstreet_wire::proto::ordering::{
 };
 use highstreet_wire::proto::payment::PaymentStatus;
 use tonic::{Code, Request};
-use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tonic_reflection::pb::v1;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_types::StatusExt;
@@ -190,6 +192,34 @@ async fn health_and_reflection_are_offered() {
     let answer = format!("{:?}", answers.message().await.unwrap().unwrap());
     assert!(answer.contains("highstreet.kitchen.v1.KitchenService"), "{answer}");
 
+    let offered = [
+        "",
+        "highstreet.delivery.v1.DeliveryService",
+        "highstreet.kitchen.v1.KitchenService",
+        "highstreet.loyalty.v1.LoyaltyService",
+        "highstreet.notification.v1.NotificationService",
+        "highstreet.ordering.v1.OrderingService",
+        "highstreet.payment.v1.PaymentService",
+        "highstreet.tracking.v1.TrackingService",
+    ];
+    let serving = offered.map(|name| (name.to_owned(), ServingStatus::Serving.into()));
+    assert_eq!(statuses(&cafe).await, BTreeMap::from(serving));
+
     let unknown = health.check(HealthCheckRequest { service: "nobody".into() }).await.unwrap_err();
     assert_eq!(unknown.code(), Code::NotFound);
+}
+
+/// The status of every service, by name, as `List` tells it; tonic-health's client does not know that call.
+async fn statuses(cafe: &Cafe) -> BTreeMap<String, i32> {
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Listed {
+        #[prost(btree_map = "string, message", tag = "1")]
+        statuses: BTreeMap<String, HealthCheckResponse>,
+    }
+    let mut client = tonic::client::Grpc::new(cafe.channel.clone());
+    client.ready().await.unwrap();
+    let path = http::uri::PathAndQuery::from_static("/grpc.health.v1.Health/List");
+    let codec = tonic_prost::ProstCodec::<(), Listed>::default();
+    let listed = client.unary(Request::new(()), path, codec).await.unwrap().into_inner();
+    listed.statuses.into_iter().map(|(name, health)| (name, health.status)).collect()
 }

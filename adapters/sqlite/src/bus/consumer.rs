@@ -200,13 +200,16 @@ impl Membership {
         let parked = failed.clone();
         self.shared
             .store
-            .write(None, move |connection| {
-                for (position, failures, error) in &failed {
-                    let not_before = now.after(pause(*failures));
-                    park(connection, [&consumer, &source], *position, *failures, not_before, error)?;
-                }
-                Ok(())
-            })
+            .write(
+                move |connection| {
+                    for (position, failures, error) in &failed {
+                        let not_before = now.after(pause(*failures));
+                        park(connection, [&consumer, &source], *position, *failures, not_before, error)?;
+                    }
+                    Ok(())
+                },
+                |_| {},
+            )
             .await?;
         let mut progress = lock(&self.consumer.progress);
         for (tag, failures, error) in parked {
@@ -227,11 +230,14 @@ impl Membership {
         let Subscription { consumer, source, .. } = self.consumer.subscription.clone();
         self.shared
             .store
-            .write(None, move |connection| {
-                let mut delete = connection
-                    .prepare_cached("DELETE FROM parked WHERE consumer = ?1 AND source = ?2 AND position = ?3")?;
-                done.iter().try_for_each(|tag| delete.execute(params![consumer, source, place(*tag)]).map(drop))
-            })
+            .write(
+                move |connection| {
+                    let mut delete = connection
+                        .prepare_cached("DELETE FROM parked WHERE consumer = ?1 AND source = ?2 AND position = ?3")?;
+                    done.iter().try_for_each(|tag| delete.execute(params![consumer, source, place(*tag)]).map(drop))
+                },
+                |_| {},
+            )
             .await
     }
 }
