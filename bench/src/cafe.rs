@@ -25,29 +25,61 @@ const SHOP: &str = "skanu";
 
 type Orders = Arc<Mutex<Vec<(String, String)>>>;
 
-/// The contexts that the calls concern, and nobody who follows what they publish.
-const CONCERNED: [&str; 2] = ["ordering", "payment"];
-
-pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
+/// The calls with only those contexts running that carry them out: nobody follows what they publish.
+async fn measure_alone(plan: &Plan, report: &mut Report) -> Outcome<()> {
     let data = tempfile::tempdir()?;
-    let server = Server::highstreet(plan, data.path(), &CONCERNED).await?;
-    load_up(plan, &server, "", report).await?;
+    let server = Server::highstreet(plan, data.path(), &["ordering", "payment"]).await?;
+    let known = measure_place_and_get(plan, &server, "", report).await?;
+    drop(server);
+    let half = known.len() / 2;
+
+    let server = Server::highstreet(plan, data.path(), &["payment"]).await?;
+    report.load("Pay", &pay(plan, &server.channels().await?, &known, 0..half).await?);
     drop(server);
 
+    let server = Server::highstreet(plan, data.path(), &["ordering"]).await?;
+    report.load("CancelOrder", &cancel(plan, &server.channels().await?, &known, half..known.len()).await?);
+    Ok(())
+}
+
+/// The calls with the whole shop running, and following what they lead to as fast as it can.
+async fn measure_followed(plan: &Plan, report: &mut Report) -> Outcome<()> {
     let data = tempfile::tempdir()?;
     let server = Server::highstreet(plan, data.path(), &[]).await?;
     report.time("ready with an empty folder", server.ready);
     tokio::time::sleep(Duration::from_secs(1)).await;
     report.size("idle after start", server.resident()?);
-    let paid = load_up(plan, &server, ", the whole shop following", report).await?;
-    report.size("after load", server.resident()?);
+
+    let known = measure_place_and_get(plan, &server, FOLLOWED, report).await?;
+    let half = known.len() / 2;
     let channels = server.channels().await?;
-    report.lag("from Pay's answer to the trace", &lag(plan, &channels, paid.rate / 2.0).await?);
+    let paid = pay(plan, &channels, &known, 0..half).await?;
+    report.load(&format!("Pay{FOLLOWED}"), &paid);
+    let whole = settle(&server).await? + plan.time;
+    let sustained = paid.count() as f64 / whole.as_secs_f64();
+
+    let cancelled = cancel(plan, &channels, &known, half..known.len()).await?;
+    report.load(&format!("CancelOrder{FOLLOWED}"), &cancelled);
+    settle(&server).await?;
+    report.size("after load", server.resident()?);
+    report.lag("from Pay's answer to the trace", &lag(plan, &channels, sustained / 2.0).await?);
     Ok(())
 }
 
-/// The four calls, one after the other; returns what paying came to.
-async fn load_up(plan: &Plan, server: &Server, suffix: &str, report: &mut Report) -> Outcome<Load> {
+const FOLLOWED: &str = ", the whole shop following";
+
+pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
+    measure_alone(plan, report).await?;
+    measure_followed(plan, report).await
+}
+
+/// Places orders and reads them; returns them with their payments.
+async fn measure_place_and_get(
+    plan: &Plan,
+    server: &Server,
+    suffix: &str,
+    report: &mut Report,
+) -> Outcome<Arc<Vec<(String, String)>>> {
     let channels = server.channels().await?;
     let orders = Orders::default();
     let used = server.processor()?;
@@ -56,19 +88,9 @@ async fn load_up(plan: &Plan, server: &Server, suffix: &str, report: &mut Report
     settle(server).await?;
     let cost = (server.processor()? - used) / placed.count() as f64;
     report.cost(&format!("processor time of one PlaceOrder{suffix}"), cost);
-
     let known = Arc::new(std::mem::take(&mut *orders.lock().unwrap_or_else(PoisonError::into_inner)));
     report.load(&format!("GetOrder{suffix}"), &get(plan, &channels, &known).await?);
-
-    let half = known.len() / 2;
-    let paid = pay(plan, &channels, &known, 0..half).await?;
-    report.load(&format!("Pay{suffix}"), &paid);
-    settle(server).await?;
-
-    let cancelled = cancel(plan, &channels, &known, half..known.len()).await?;
-    report.load(&format!("CancelOrder{suffix}"), &cancelled);
-    settle(server).await?;
-    Ok(paid)
+    Ok(known)
 }
 
 async fn place(plan: &Plan, channels: &[Channel], orders: &Orders) -> Outcome<Load> {
@@ -179,14 +201,15 @@ async fn watch(channel: Channel, shown: Arc<Mutex<HashMap<String, Instant>>>) ->
     Ok(())
 }
 
-/// Waits until the server has nothing left to do.
-async fn settle(server: &Server) -> Outcome<()> {
+/// Waits until the server has nothing left to do; returns how long it had.
+async fn settle(server: &Server) -> Outcome<Duration> {
+    let begin = Instant::now();
     let mut used = server.processor()?;
     for _ in 0..240 {
         tokio::time::sleep(Duration::from_millis(500)).await;
         let now = server.processor()?;
         if now - used < 0.03 {
-            return Ok(());
+            return Ok(begin.elapsed().saturating_sub(Duration::from_millis(500)));
         }
         used = now;
     }
