@@ -6,6 +6,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::Future;
+use core::pin::Pin;
 use core::time::Duration;
 
 use async_lock::Semaphore;
@@ -51,6 +52,9 @@ pub struct HandlerSettings {
     pub background: usize,
 }
 
+/// Work whose outcome somebody may wait for. Boxed where it is made: it is large, and passed through many hands.
+type Work<T, A> = Pin<Box<dyn Future<Output = Result<T, Failure<<A as Aggregate>::Rejection>>> + Send>>;
+
 pub(super) struct Inner<A: Aggregate> {
     pub(super) ports: HandlerPorts<A>,
     pub(super) settings: HandlerSettings,
@@ -87,20 +91,20 @@ impl<A: Aggregate> Handler<A> {
     /// Runs in a task of its own: a caller that goes away cancels nothing half-way.
     pub async fn handle(&self, id: Id<A>, request: Request<A>) -> Handled<A> {
         let this = self.clone();
-        self.detached(async move { this.carry_out(id, request).await }).await
+        self.detached(Box::pin(async move { this.carry_out(id, request).await })).await
     }
 
     /// Carries a request out and returns once it is committed; what became due with it runs behind.
     pub async fn post(&self, id: Id<A>, request: Request<A>) -> Result<(), Failure<A::Rejection>> {
         let this = self.clone();
-        self.detached(async move {
+        let work = async move {
             let origin = request.origin.clone();
             if let Word::Decided { loaded, owns_step: true } = this.decide(id, request).await? {
                 this.perform_behind(id, loaded, origin);
             }
             Ok(())
-        })
-        .await
+        };
+        self.detached(Box::pin(work)).await
     }
 
     /// Where the aggregate stands; `None` if nothing ever happened to it.
@@ -138,7 +142,8 @@ impl<A: Aggregate> Handler<A> {
         match self.decide(id, request).await? {
             Word::Repeated(loaded) | Word::Decided { loaded, owns_step: false } => Ok((id, loaded.standing)),
             Word::Decided { loaded, owns_step: true } => {
-                let done = self.perform_due(id, loaded, &origin, deadline, Before::Nobody).await;
+                // Boxed, so that the many requests that make nothing due do not carry room for it.
+                let done = Box::pin(self.perform_due(id, loaded, &origin, deadline, Before::Nobody)).await;
                 done.map(|standing| (id, standing))
             }
         }
@@ -194,11 +199,7 @@ impl<A: Aggregate> Handler<A> {
 
     // === Small things ===
 
-    async fn detached<T, F>(&self, work: F) -> Result<T, Failure<A::Rejection>>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, Failure<A::Rejection>>> + Send + 'static,
-    {
+    async fn detached<T: Send + 'static>(&self, work: Work<T, A>) -> Result<T, Failure<A::Rejection>> {
         let (done, outcome) = oneshot::channel();
         self.0.ports.tasks.spawn(Box::pin(async move {
             // Whoever asked may have gone.
