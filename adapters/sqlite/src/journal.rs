@@ -1,15 +1,15 @@
 //! Streams on `SQLite`.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use highstreet_domain::kernel::ports::{Append, AppendError, Claimed, Journal, Loaded, Lookup, StoreError, Wake};
-use highstreet_domain::kernel::{Aggregate, ClaimKey, Fingerprint, Happened, Id, Origin, Publish, Standing, Timestamp};
-use rusqlite::{Connection, OptionalExtension, named_params, params};
+use highstreet_domain::kernel::{Aggregate, ClaimKey, Fingerprint, Id, Publish, Standing, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::codec::{count, decode, encode, encode_origin, int, time, uuid};
-use crate::fresh::{Fresh, FreshEvent};
+use crate::append::Encoded;
+use crate::codec::{count, decode, time, uuid};
 use crate::queries;
 use crate::recent::Recent;
 use crate::store::Store;
@@ -19,34 +19,6 @@ pub struct SqliteJournal<A: Aggregate> {
     store: Arc<Store>,
     publish: Publish<A>,
     recent: Recent<Id<A>, Loaded<A>>,
-}
-
-/// An append as the writer takes it: encoded, so that the writer thread is the same for all aggregates.
-struct Encoded {
-    id: [u8; 16],
-    aggregate: &'static str,
-    after: i64,
-    revision: i64,
-    version: u32,
-    state: Vec<u8>,
-    index: [Option<String>; 4],
-    created: i64,
-    updated: i64,
-    wake: Wake,
-    origin: String,
-    events: Vec<EncodedEvent>,
-    claims: Vec<([u8; 16], [u8; 16], i64)>,
-    release: bool,
-    entries: Vec<(String, Vec<u8>)>,
-}
-
-struct EncodedEvent {
-    revision: i64,
-    cause: Option<[u8; 16]>,
-    told_of: Arc<Origin>,
-    origin: String,
-    data: Vec<u8>,
-    published: Option<(&'static str, Vec<u8>)>,
 }
 
 // === impl SqliteJournal ===
@@ -79,53 +51,6 @@ impl<A: Aggregate> SqliteJournal<A> {
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
-    }
-
-    fn encode(&self, append: &Append<A>) -> Result<Encoded, StoreError> {
-        let events = append.events.iter().zip(append.after + 1..).map(|(recorded, revision)| {
-            let happened = Happened {
-                id: append.id,
-                revision,
-                state: &recorded.state,
-                event: &recorded.event,
-                origin: &recorded.origin,
-            };
-            Ok(EncodedEvent {
-                revision: int(revision),
-                cause: recorded.cause.map(|cause| cause.uuid().into_bytes()),
-                told_of: recorded.origin.clone(),
-                origin: encode_origin(&recorded.origin),
-                data: encode(&recorded.event)?,
-                published: (self.publish)(&happened).map(|published| (published.name, published.body)),
-            })
-        });
-        let index = append.index.clone().map_or([None, None, None, None], |index| {
-            [Some(index.shop), Some(index.owner), Some(index.reference), Some(index.status)]
-        });
-        let entries = append.entries.iter().map(|(key, entry)| Ok((key.clone(), encode(entry)?)));
-        Ok(Encoded {
-            id: append.id.uuid().into_bytes(),
-            aggregate: A::NAME,
-            after: int(append.after),
-            revision: int(append.standing.revision),
-            version: A::VERSION,
-            state: encode(&append.standing.state)?,
-            index,
-            created: append.standing.created.as_micros(),
-            updated: append.standing.updated.as_micros(),
-            wake: append.wake,
-            origin: encode_origin(&append.origin),
-            events: events.collect::<Result<_, StoreError>>()?,
-            claims: append
-                .claims
-                .iter()
-                .map(|(claim, revision)| {
-                    (claim.key.uuid().into_bytes(), claim.fingerprint.uuid().into_bytes(), int(*revision))
-                })
-                .collect(),
-            release: append.release,
-            entries: entries.collect::<Result<_, StoreError>>()?,
-        })
     }
 }
 
@@ -164,8 +89,7 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
     }
 
     async fn append(&self, append: Append<A>) -> Result<(), AppendError> {
-        let encoded = self.encode(&append)?;
-        let encoded = Arc::new(encoded);
+        let encoded = Arc::new(Encoded::of(&append, self.publish)?);
         let (work, told) = (encoded.clone(), encoded);
         let (fresh, published) = (self.store.fresh.clone(), self.store.published.clone());
         let after = move |positions: &Result<Vec<i64>, AppendError>| {
@@ -175,7 +99,7 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
                 published.ring();
             }
         };
-        if let Err(error) = self.store.write(move |connection| write(connection, &work), after).await? {
+        if let Err(error) = self.store.write(move |connection| work.write(connection), after).await? {
             self.recent.forget(&append.id);
             return Err(error);
         }
@@ -246,153 +170,4 @@ fn look_up(connection: &Connection, stream: i64, lookup: &Lookup) -> rusqlite::R
         None => None,
     };
     Ok((answer, entry))
-}
-
-// === On the writer thread ===
-
-impl Encoded {
-    /// Hands over what is to be published; whether that was anything.
-    fn hand_to_relay(&self, positions: &[i64], fresh: &Mutex<Fresh>) -> bool {
-        let told = self.events.iter().zip(positions).filter_map(|(event, position)| {
-            let (name, body) = event.published.as_ref()?;
-            Some(FreshEvent {
-                position: count(*position),
-                subject: uuid(self.id),
-                revision: count(event.revision),
-                time: time(self.updated),
-                origin: event.told_of.clone(),
-                name,
-                body: body.clone(),
-            })
-        });
-        let mut fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner);
-        told.map(|event| fresh.push(event)).count() > 0
-    }
-}
-
-/// Looks first and writes after, so that a refusal leaves no trace in the group. Returns the events' positions.
-fn write(connection: &Connection, append: &Encoded) -> rusqlite::Result<Result<Vec<i64>, AppendError>> {
-    for (key, ..) in &append.claims {
-        let mut taken = connection.prepare_cached("SELECT 1 FROM claims WHERE key = ?1")?;
-        if taken.exists([key])? {
-            return Ok(Err(AppendError::Claimed(ClaimKey::stored(uuid(*key)))));
-        }
-    }
-    let Some(stream) = write_stream(connection, append)? else { return Ok(Err(AppendError::Conflict)) };
-    let mut positions = Vec::with_capacity(append.events.len());
-    for event in &append.events {
-        let (name, body) = event.published.as_ref().map_or((None, None), |(name, body)| (Some(*name), Some(body)));
-        connection
-            .prepare_cached(
-                "INSERT INTO events (stream, revision, time, cause, origin, data, name, body) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?
-            .execute(params![
-                stream,
-                event.revision,
-                append.updated,
-                event.cause,
-                event.origin,
-                event.data,
-                name,
-                body
-            ])?;
-        positions.push(connection.last_insert_rowid());
-    }
-    for (key, data) in &append.entries {
-        connection
-            .prepare_cached(
-                "INSERT INTO entries (stream, key, data, updated) VALUES (?1, ?2, ?3, ?4) \
-                 ON CONFLICT (stream, key) DO UPDATE SET data = excluded.data, updated = excluded.updated",
-            )?
-            .execute(params![stream, key, data, append.updated])?;
-    }
-    write_claims(connection, stream, append)?;
-    Ok(Ok(positions))
-}
-
-/// The row of the stream, if it is as the append expects.
-fn write_stream(connection: &Connection, append: &Encoded) -> rusqlite::Result<Option<i64>> {
-    let sql = match (append.after, append.wake) {
-        (0, _) => INSERT,
-        (_, Wake::Keep) => UPDATE,
-        (_, _) => UPDATE_AND_WAKE,
-    };
-    let [shop, owner, reference, status] = &append.index;
-    let (wake, leased, since) = match append.wake {
-        Wake::Leased { until, since } => (Some(until.as_micros()), 1, since),
-        Wake::At { at, since } => (Some(at.as_micros()), 0, since),
-        Wake::Keep | Wake::Nothing => (None, 0, 0),
-    };
-    let mut statement = connection.prepare_cached(sql)?;
-    let parameters = named_params! {
-        ":id": append.id,
-        ":aggregate": append.aggregate,
-        ":after": append.after,
-        ":revision": append.revision,
-        ":version": append.version,
-        ":state": append.state,
-        ":shop": shop,
-        ":owner": owner,
-        ":reference": reference,
-        ":status": status,
-        ":created": append.created,
-        ":updated": append.updated,
-        ":since": int(since),
-        ":wake": wake,
-        ":leased": leased,
-        ":origin": append.origin,
-    };
-    // Each statement takes those it names.
-    for (name, value) in parameters {
-        if let Some(index) = statement.parameter_index(name)? {
-            statement.raw_bind_parameter(index, value)?;
-        }
-    }
-    let mut rows = statement.raw_query();
-    rows.next()?.map(|row| row.get(0)).transpose()
-}
-
-/// A row of revision 0 only holds a claim.
-const INSERT: &str = "
-    INSERT INTO streams (id, aggregate, revision, version, state, shop, owner, reference, status, created, updated,
-        since, wake, leased, origin)
-    VALUES (:id, :aggregate, :revision, :version, :state, :shop, :owner, :reference, :status, :created, :updated,
-        :since, :wake, :leased, :origin)
-    ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, state = excluded.state, shop = excluded.shop,
-        owner = excluded.owner, reference = excluded.reference, status = excluded.status,
-        created = excluded.created, updated = excluded.updated, since = excluded.since, wake = excluded.wake,
-        leased = excluded.leased, origin = excluded.origin
-    WHERE streams.revision = 0 AND streams.aggregate = excluded.aggregate
-    RETURNING stream";
-
-/// What is due stays as it is.
-const UPDATE: &str = "
-    UPDATE streams SET revision = :revision, version = :version, state = :state, shop = :shop, owner = :owner,
-        reference = :reference, status = :status, updated = :updated
-    WHERE id = :id AND aggregate = :aggregate AND revision = :after
-    RETURNING stream";
-
-const UPDATE_AND_WAKE: &str = "
-    UPDATE streams SET revision = :revision, version = :version, state = :state, shop = :shop, owner = :owner,
-        reference = :reference, status = :status, updated = :updated, since = :since, wake = :wake,
-        leased = :leased, attempts = 0, error = NULL, origin = :origin
-    WHERE id = :id AND aggregate = :aggregate AND revision = :after
-    RETURNING stream";
-
-fn write_claims(connection: &Connection, stream: i64, append: &Encoded) -> rusqlite::Result<()> {
-    if append.release {
-        connection
-            .prepare_cached(
-                "DELETE FROM claims WHERE stream = ?1 AND key = (SELECT claim FROM streams WHERE stream = ?1)",
-            )?
-            .execute([stream])?;
-    }
-    for (key, fingerprint, revision) in &append.claims {
-        connection
-            .prepare_cached("INSERT INTO claims (key, stream, revision, fingerprint) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![key, stream, revision, fingerprint])?;
-        connection.prepare_cached("UPDATE streams SET claim = ?2 WHERE stream = ?1")?.execute(params![stream, key])?;
-    }
-    Ok(())
 }

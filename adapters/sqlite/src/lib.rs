@@ -4,6 +4,7 @@
 //! ([`Store`]), and readers beside it. The ports are thin typed layers over it.
 
 mod agenda;
+mod append;
 mod bus;
 mod clock;
 mod codec;

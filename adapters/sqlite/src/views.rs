@@ -172,32 +172,37 @@ impl EncodedSave {
     /// Writes the row, unless it has another version by now.
     fn write(&self, connection: &Connection, view: &str, cursor: i64) -> rusqlite::Result<Option<Written>> {
         let Index { shop, owner, reference, status } = &self.index;
-        let written = |row: &rusqlite::Row<'_>| Ok(Written { place: row.get(0)?, cursor, created: row.get(1)? });
         if self.version == 0 {
-            return connection
+            let inserted = connection
                 .prepare_cached(
                     "INSERT INTO views (view, key, version, cursor, state, shop, owner, reference, status, created, \
-                     updated) VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) ON CONFLICT DO NOTHING \
-                     RETURNING row, created",
+                     updated) VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) ON CONFLICT DO NOTHING",
                 )?
-                .query_row(
-                    params![view, self.key, cursor, self.state, shop, owner, reference, status, self.time],
-                    written,
-                )
-                .optional();
+                .execute(params![view, self.key, cursor, self.state, shop, owner, reference, status, self.time])?;
+            let place = connection.last_insert_rowid();
+            return Ok((inserted == 1).then_some(Written { place, cursor, created: self.time }));
         }
-        let version = int(self.version);
+        let mut find = connection.prepare_cached(
+            "SELECT row, created, shop, owner FROM views WHERE view = ?1 AND key = ?2 AND version = ?3",
+        )?;
+        let mut rows = find.query(params![view, self.key, int(self.version)])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let written = Written { place: row.get(0)?, cursor, created: row.get(1)? };
         connection
             .prepare_cached(
-                "UPDATE views SET version = version + 1, cursor = ?4, state = ?5, shop = ?6, owner = ?7, \
-                 reference = ?8, status = ?9, updated = ?10 WHERE view = ?1 AND key = ?2 AND version = ?3 \
-                 RETURNING row, created",
+                "UPDATE views SET version = version + 1, cursor = ?2, state = ?3, reference = ?4, status = ?5, \
+                 updated = ?6 WHERE row = ?1",
             )?
-            .query_row(
-                params![view, self.key, version, cursor, self.state, shop, owner, reference, status, self.time],
-                written,
-            )
-            .optional()
+            .execute(params![written.place, cursor, self.state, reference, status, self.time])?;
+        // Indexed, and hardly ever changed.
+        if row.get_ref(2)?.as_str()? != shop || row.get_ref(3)?.as_str()? != owner {
+            connection.prepare_cached("UPDATE views SET shop = ?2, owner = ?3 WHERE row = ?1")?.execute(params![
+                written.place,
+                shop,
+                owner
+            ])?;
+        }
+        Ok(Some(written))
     }
 }
 
