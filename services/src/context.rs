@@ -99,7 +99,7 @@ impl<'a> Mount<'a> {
 
     /// Publishes what this context commits.
     pub(crate) fn publish(&mut self) -> Result<(), StartError> {
-        let outbox = Arc::new(SqliteOutbox::new(self.store.clone(), self.name.as_str())?);
+        let outbox = Arc::new(SqliteOutbox::new(self.store.clone(), self.name.as_str(), self.platform.bus.clone())?);
         let relay = Relay { outbox, bus: self.platform.bus.clone(), clock: self.platform.clock.clone() };
         self.loops.push(Box::pin(relay.run()));
         Ok(())

@@ -4,7 +4,8 @@ mod consumer;
 mod recent;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -39,6 +40,8 @@ pub struct DeadLetter {
 
 struct Shared {
     store: Store,
+    /// SQLite's log, which holds what came last.
+    log: PathBuf,
     recent: Mutex<Recent>,
     /// Rung with every publication of a source.
     published: Mutex<HashMap<String, Signal>>,
@@ -51,8 +54,15 @@ impl EmbeddedBus {
     /// Opens the file of the bus, creating or migrating it as needed.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let store = Store::open(path, Schema::Bus)?;
-        let shared =
-            Shared { store, recent: Mutex::default(), published: Mutex::default(), consumers: Mutex::default() };
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let shared = Shared {
+            store,
+            log: log.into(),
+            recent: Mutex::default(),
+            published: Mutex::default(),
+            consumers: Mutex::default(),
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -93,6 +103,13 @@ impl Bus for EmbeddedBus {
             self.shared.published(&source).ring();
         }
         Ok(())
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        let log = self.shared.log.clone();
+        let flushed = tokio::task::spawn_blocking(move || File::open(log)?.sync_data()).await;
+        let failed = |why: &dyn std::fmt::Display| StoreError::Unavailable(format!("the bus cannot be flushed: {why}"));
+        flushed.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
     }
 
     async fn subscribe(&self, subscription: &Subscription) -> Result<Box<dyn Deliveries>, StoreError> {

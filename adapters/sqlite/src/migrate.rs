@@ -35,6 +35,15 @@ pub(crate) fn run(connection: &mut Connection, schema: Schema, path: &Path) -> R
 // === impl Schema ===
 
 impl Schema {
+    /// How often the disk is waited for. The bus may lose what came last when the power fails: every context has
+    /// what it published in its own file, and publishes again what the bus has not flushed.
+    pub(crate) const fn synchronous(self) -> &'static str {
+        match self {
+            Self::Context => "FULL",
+            Self::Bus => "NORMAL",
+        }
+    }
+
     const fn migrations(self) -> &'static [&'static str] {
         match self {
             Self::Context => &[include_str!("../migrations/0001_context.sql")],

@@ -1,14 +1,15 @@
 //! What is committed and not yet published.
 //!
 //! One thread commits, so positions are in the order of commits and a cursor never skips: no row is written or
-//! deleted per event. The cursor is kept now and then; what a crash forgets is published again, under the same ids.
+//! deleted per event. The cursor is kept now and then, after the bus has flushed; what a crash forgets is published
+//! again, under the same ids.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use highstreet_domain::kernel::ports::{Outbox, Outgoing, StoreError};
+use highstreet_domain::kernel::ports::{Bus, Outbox, Outgoing, StoreError};
 use highstreet_domain::kernel::{Message, Origin};
 use rusqlite::{Connection, params};
 
@@ -24,6 +25,7 @@ const QUIET: Duration = Duration::from_millis(200);
 pub struct SqliteOutbox {
     store: Arc<Store>,
     source: Arc<str>,
+    bus: Arc<dyn Bus>,
     published: AtomicU64,
     kept: AtomicU64,
 }
@@ -31,14 +33,14 @@ pub struct SqliteOutbox {
 // === impl SqliteOutbox ===
 
 impl SqliteOutbox {
-    /// The outbox of the context called `source` in `store`.
-    pub fn new(store: Arc<Store>, source: &str) -> Result<Self, StoreError> {
+    /// The outbox of the context called `source` in `store`, which is published on `bus`.
+    pub fn new(store: Arc<Store>, source: &str, bus: Arc<dyn Bus>) -> Result<Self, StoreError> {
         let cursor = store.read(|connection| {
             connection.query_row("SELECT coalesce(max(position), 0) FROM cursors WHERE name = ?1", [CURSOR], |row| {
                 row.get(0).map(count)
             })
         })?;
-        Ok(Self { store, source: source.into(), published: AtomicU64::new(cursor), kept: AtomicU64::new(cursor) })
+        Ok(Self { store, source: source.into(), bus, published: AtomicU64::new(cursor), kept: AtomicU64::new(cursor) })
     }
 
     /// What is to be published and still in memory; `None` if there is more in the file.
@@ -59,16 +61,21 @@ impl SqliteOutbox {
         Some(outgoing.collect())
     }
 
-    fn keep(&self) {
+    /// Keeps the cursor, once the bus has flushed what lies before it.
+    async fn keep(&self) -> Result<(), StoreError> {
         let position = self.published.load(Ordering::SeqCst);
-        if self.kept.swap(position, Ordering::SeqCst) != position {
-            self.store.write_behind(move |connection| {
-                connection
-                    .prepare_cached("INSERT OR REPLACE INTO cursors (name, position) VALUES (?1, ?2)")?
-                    .execute(params![CURSOR, int(position)])
-                    .map(drop)
-            });
+        if self.kept.load(Ordering::SeqCst) == position {
+            return Ok(());
         }
+        self.bus.flush().await?;
+        self.kept.store(position, Ordering::SeqCst);
+        self.store.write_behind(move |connection| {
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO cursors (name, position) VALUES (?1, ?2)")?
+                .execute(params![CURSOR, int(position)])
+                .map(drop)
+        });
+        Ok(())
     }
 }
 
@@ -86,7 +93,7 @@ impl Outbox for SqliteOutbox {
                 return Ok(outgoing);
             }
             if tokio::time::timeout(QUIET, self.store.published.after(rings)).await.is_err() {
-                self.keep();
+                self.keep().await?;
                 self.store.published.after(rings).await;
             }
         }
@@ -95,7 +102,7 @@ impl Outbox for SqliteOutbox {
     async fn published(&self, position: u64) -> Result<(), StoreError> {
         self.published.fetch_max(position, Ordering::SeqCst);
         if position >= self.kept.load(Ordering::SeqCst) + KEEP_EVERY {
-            self.keep();
+            self.keep().await?;
         }
         Ok(())
     }

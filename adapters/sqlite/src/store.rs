@@ -97,6 +97,7 @@ impl Store {
     pub(crate) fn open(path: &Path, schema: Schema) -> Result<Self, OpenError> {
         let failed = |error| OpenError::Sqlite { path: path.into(), error };
         let mut writer = connect(path, OpenFlags::default(), WRITER_CACHE_KIB).map_err(failed)?;
+        writer.pragma_update(None, "synchronous", schema.synchronous()).map_err(failed)?;
         migrate::run(&mut writer, schema, path)?;
         if matches!(schema, Schema::Context) {
             // Whoever held a lease is gone: this process has the folder for itself.
@@ -198,7 +199,6 @@ fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> rusqlite::Result<Co
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(
         "PRAGMA journal_mode = WAL;
-         PRAGMA synchronous = FULL;
          PRAGMA busy_timeout = 5000;
          PRAGMA foreign_keys = OFF;
          PRAGMA mmap_size = 1073741824;

@@ -22,11 +22,12 @@ impl Stores for Sqlite {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Arc::new(Store::open_context(&folder.path().join("counting.db")).expect("a store"));
         let journal = Arc::new(SqliteJournal::new(store.clone(), counter::publish));
+        let bus = EmbeddedBus::open(&folder.path().join("bus.db")).expect("a bus");
         StorePorts {
             journal: journal.clone(),
             listing: journal,
             agenda: Arc::new(SqliteAgenda::new(store.clone())),
-            outbox: Arc::new(SqliteOutbox::new(store.clone(), "counting").expect("an outbox")),
+            outbox: Arc::new(SqliteOutbox::new(store.clone(), "counting", Arc::new(bus)).expect("an outbox")),
             views: Arc::new(SqliteViews::new(store)),
             clock: Arc::new(SystemClock),
             guard: Box::new(folder),

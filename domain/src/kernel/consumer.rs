@@ -14,7 +14,7 @@ use super::ports::{Clock, Deliveries, Verdict};
 use super::request::stream_name;
 use super::{Aggregate, Cause, Failure, Handler, Id, Message, Request};
 
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 64;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 

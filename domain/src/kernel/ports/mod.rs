@@ -110,8 +110,13 @@ pub trait Views<V: View>: Send + Sync {
 /// Carries messages from context to context, at least once.
 #[async_trait]
 pub trait Bus: Send + Sync {
-    /// Returns once all of them are kept, in this order.
+    /// Returns once all of them are accepted, in this order. What a loss of power takes, a relay publishes again: it
+    /// forgets nothing before `flush`.
     async fn publish(&self, messages: Vec<Message>) -> Result<(), StoreError>;
+    /// Returns once everything accepted so far survives a loss of power. At once where accepted means kept.
+    async fn flush(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// Joins the durable consumer of `subscription`; replicas share it.
     async fn subscribe(&self, subscription: &Subscription) -> Result<Box<dyn Deliveries>, StoreError>;
 }
