@@ -1,4 +1,4 @@
-//! The floors: a bare gRPC server that commits the same rows in groups with the same `SQLite` settings, one that
+//! The floors: a bare gRPC server that commits the same rows in groups with the same SQLite settings, one that
 //! answers from memory, and a single commit.
 
 use std::path::Path;

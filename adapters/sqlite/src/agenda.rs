@@ -1,4 +1,4 @@
-//! What is due, on `SQLite`.
+//! What is due, on SQLite.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

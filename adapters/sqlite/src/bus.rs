@@ -172,7 +172,7 @@ fn latest(connection: &Connection, source: &str) -> rusqlite::Result<i64> {
         .query_row([source], |row| row.get(0))
 }
 
-/// `SQLite`'s form of a position.
+/// SQLite's form of a position.
 fn place(position: u64) -> i64 {
     int(position)
 }

@@ -30,7 +30,7 @@ pub(crate) fn time(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros)
 }
 
-/// `SQLite` counts in `i64`; revisions and positions never come near its end.
+/// SQLite counts in `i64`; revisions and positions never come near its end.
 pub(crate) fn int(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

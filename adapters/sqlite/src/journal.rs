@@ -1,4 +1,4 @@
-//! Streams on `SQLite`.
+//! Streams on SQLite.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,4 +1,4 @@
-//! The ports on `SQLite`: the embedded default, which needs no server and loses nothing that was answered.
+//! The ports on SQLite: the embedded default, which needs no server and loses nothing that was answered.
 //!
 //! One file per context and one for the bus, each with a writer thread that commits whatever waits as one group
 //! ([`Store`]), and readers beside it. The ports are thin typed layers over it.

@@ -1,4 +1,4 @@
-//! A `SQLite` file: one writer thread that commits what is waiting as a group, and readers beside it.
+//! A SQLite file: one writer thread that commits what is waiting as a group, and readers beside it.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -29,7 +29,7 @@ const WRITER_CACHE_KIB: u32 = 8192;
 const READER_CACHE_KIB: u32 = 256;
 const READ_ONLY: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
-/// An open `SQLite` file. Dropped, it lets the writer finish what was handed to it.
+/// An open SQLite file. Dropped, it lets the writer finish what was handed to it.
 pub struct Store {
     jobs: Sender<Box<dyn Job>>,
     readers: Vec<Mutex<Connection>>,
@@ -62,7 +62,7 @@ pub enum OpenError {
         /// The newest this program knows.
         known: i64,
     },
-    /// `SQLite` says no.
+    /// SQLite says no.
     Sqlite {
         /// The file.
         path: PathBuf,

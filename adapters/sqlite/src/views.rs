@@ -1,4 +1,4 @@
-//! Rows of views, on `SQLite`.
+//! Rows of views, on SQLite.
 
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! What SQLite promises beyond the ports: durability, versions, and that one bad job spoils nothing for others.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,7 +73,7 @@ fn a_file_of_a_newer_version_is_refused() {
 #[tokio::test]
 async fn leases_end_with_the_process() {
     let folder = tempfile::tempdir().unwrap();
-    let until = SystemClock.now().after(Duration::from_secs(3600));
+    let until = SystemClock.now().after(Duration::from_hours(1));
     journal(&folder).append(first(ONE, Event::Added(1), Wake::Leased { until, since: 1 })).await.unwrap();
     let store = Arc::new(Store::open_context(&folder.path().join("counting.db")).unwrap());
     let agenda: Arc<dyn Agenda<Counter>> = Arc::new(SqliteAgenda::new(store));

@@ -1,4 +1,4 @@
-//! The coffee shop end to end, over real sockets, on `SQLite` files.
+//! The coffee shop end to end, over real sockets, on SQLite files.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod acceptance;

@@ -208,7 +208,7 @@ impl Membership {
                     }
                     Ok(())
                 },
-                |_| {},
+                |()| {},
             )
             .await?;
         let mut progress = lock(&self.consumer.progress);
@@ -236,7 +236,7 @@ impl Membership {
                         .prepare_cached("DELETE FROM parked WHERE consumer = ?1 AND source = ?2 AND position = ?3")?;
                     done.iter().try_for_each(|tag| delete.execute(params![consumer, source, place(*tag)]).map(drop))
                 },
-                |_| {},
+                |()| {},
             )
             .await
     }
