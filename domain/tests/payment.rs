@@ -75,6 +75,16 @@ fn a_declined_payment_may_be_paid_again() {
 }
 
 #[test]
+fn a_payment_is_made_by_another_method_if_one_is_named_and_as_its_bill_says_if_not() {
+    let (unnamed, cash) = (Command::Pay { method: None }, PaymentMethod::Cash);
+    given::<Payment>([requested()]).when(unnamed.clone()).then([started()]);
+    let by_cash = Event::Started { method: cash };
+    given::<Payment>([requested()]).when(Command::Pay { method: Some(cash) }).then([by_cash.clone()]);
+    let billed = Event::Requested(Bill { method: cash, ..bill() });
+    given::<Payment>([billed]).when(unnamed).then([by_cash]);
+}
+
+#[test]
 fn nobody_pays_twice() {
     given::<Payment>([]).when(pay()).then_refused(Rejection::NotFound);
     given::<Payment>([requested(), started()]).when(pay()).then_refused(Rejection::Processing);

@@ -19,10 +19,10 @@ pub struct ServeArgs {
     #[arg(value_name = "CONTEXT")]
     pub contexts: Vec<ContextName>,
     /// Where gRPC is served.
-    #[arg(long, env = "HIGHSTREET_LISTEN", default_value = "127.0.0.1:8088")]
+    #[arg(long, env = "HIGHSTREET_LISTEN", default_value = "127.0.0.1:8088", value_parser = address)]
     pub listen: SocketAddr,
     /// Where /livez, /readyz and /metrics are served.
-    #[arg(long, env = "HIGHSTREET_ADMIN", default_value = "127.0.0.1:8089")]
+    #[arg(long, env = "HIGHSTREET_ADMIN", default_value = "127.0.0.1:8089", value_parser = address)]
     pub admin: SocketAddr,
     /// The folder in which everything is kept.
     #[arg(long, env = "HIGHSTREET_DATA", default_value = "./data")]
@@ -70,6 +70,11 @@ pub struct ShopArgs {
     pub provider_concurrency: Option<usize>,
 }
 
+/// An address to listen on or to ask.
+pub fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "must be an IP address and a port; write it like 127.0.0.1:8088")
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 15m or 400ms"))
 }
@@ -83,6 +88,12 @@ fn duration_range(text: &str) -> Result<RangeInclusive<Duration>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_numbers() {
+        assert!(address("[::1]:8088").is_ok());
+        assert!(address("localhost:8088").unwrap_err().contains("write it like 127.0.0.1:8088"));
+    }
 
     #[test]
     fn ranges_are_read() {

@@ -8,7 +8,7 @@ use highstreet_domain::kernel::{
     Aggregate, BoxFuture, Consumer, Handler, HandlerPorts, HandlerSettings, Hearing, Message, Projector, Publish,
     Relay, Seeing, View, Worker,
 };
-use highstreet_grpc::Desk;
+use highstreet_grpc::{Dependency, Desk};
 use highstreet_sqlite::{SqliteAgenda, SqliteJournal, SqliteOutbox, SqliteViews, Store};
 use highstreet_wire::Hears;
 use http::{Request, Response};
@@ -77,13 +77,13 @@ impl<'a> Mount<'a> {
     }
 
     /// Where calls about `A` arrive.
-    pub(crate) fn desk<A: Aggregate>(&self, kept: &Kept<A>, dependency_reason: &'static str) -> Desk<A> {
+    pub(crate) fn desk<A: Aggregate>(&self, kept: &Kept<A>, dependency: Dependency) -> Desk<A> {
         Desk {
             handler: kept.handler.clone(),
             listing: kept.journal.clone(),
             ids: self.platform.ids.clone(),
             clock: self.platform.clock.clone(),
-            dependency_reason,
+            dependency,
         }
     }
 

@@ -20,6 +20,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
     #[allow(clippy::disallowed_methods, reason = "how long the start took is told, not decided by")]
     let started = Instant::now();
     refuse_strangers(&args)?;
+    refuse_one_address_for_both(&args)?;
     let metrics = Metrics::install().map_err(|error| StartError::Config(error.to_string()))?;
     let readiness = Readiness::new();
     let admin = bind_admin(&args).await?;
@@ -38,6 +39,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
     tokio::spawn(upkeep(metrics));
 
     readiness.report("store", Check::Ok);
+    report_missing(&readiness, &contexts);
     readiness.enter(Phase::Ready);
     listening.report(ServingStatus::Serving).await;
     announce(&args, &listening, &contexts, started.elapsed());
@@ -72,6 +74,31 @@ fn refuse_strangers(args: &ServeArgs) -> Result<(), StartError> {
         args.listen,
         args.listen.port()
     )))
+}
+
+fn refuse_one_address_for_both(args: &ServeArgs) -> Result<(), StartError> {
+    let (listen, admin) = (args.listen, args.admin);
+    // Port 0 is any free port, another one each time.
+    if listen.port() == 0
+        || listen.port() != admin.port()
+        || !(listen.ip() == admin.ip() || admin.ip().is_unspecified())
+    {
+        return Ok(());
+    }
+    Err(StartError::Config(format!(
+        "--listen {listen} and --admin {admin} are the same address; give one another port"
+    )))
+}
+
+/// Contexts whose callees do not run here work as far as they can, and somebody should look.
+fn report_missing(readiness: &Readiness, contexts: &[ContextName]) {
+    for caller in contexts {
+        for (callee, call) in caller.calls().iter().filter(|(callee, _)| !contexts.contains(callee)) {
+            let why =
+                format!("{caller} calls {callee}, which does not run in this process: {call} will answer UNAVAILABLE");
+            readiness.report(callee.as_str(), Check::Degraded(why));
+        }
+    }
 }
 
 async fn bind_admin(args: &ServeArgs) -> Result<TcpListener, StartError> {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use highstreet::config::ServeArgs;
+use highstreet::config::{ServeArgs, address};
 use highstreet::demo;
 use highstreet_telemetry::logs;
 
@@ -29,7 +29,7 @@ enum Command {
     /// Ask a running server whether it is ready; for container health checks.
     Healthcheck {
         /// The server's admin address.
-        #[arg(long, env = "HIGHSTREET_ADMIN", default_value = "127.0.0.1:8089")]
+        #[arg(long, env = "HIGHSTREET_ADMIN", default_value = "127.0.0.1:8089", value_parser = address)]
         admin: SocketAddr,
     },
 }
@@ -41,7 +41,9 @@ async fn main() -> ExitCode {
         1 => Arguments::parse_from(["highstreet", "serve"]),
         _ => Arguments::parse(),
     };
-    if let Err(error) = logs::start(logs::Format::Auto) {
+    // Between the lines of the demo's story there is room for what goes wrong, and no more.
+    let unless_said = if matches!(arguments.command, Some(Command::Demo(_))) { "warn" } else { "info" };
+    if let Err(error) = logs::start(logs::Format::Auto, unless_said) {
         eprintln!("highstreet: {error}");
         return ExitCode::FAILURE;
     }

@@ -65,7 +65,7 @@ impl Door {
         let service = switchboard.map_request(|request: Request<AxumBody>| request.map(Body::new));
         let routes = Routes::from(AxumRouter::new().fallback_service(service));
         let serving = Server::builder()
-            .layer(CallLayer)
+            .layer(CallLayer::new())
             .add_routes(routes)
             .serve_with_incoming_shutdown(TcpIncoming::from(self.listener).with_nodelay(Some(true)), stop);
         Ok((Listening { address: self.address, health, services }, serving))

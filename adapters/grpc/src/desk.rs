@@ -24,8 +24,17 @@ pub struct Desk<A: Aggregate> {
     pub ids: Arc<dyn Ids>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// What callers are told when a context that had to be asked was away, in `SCREAMING_SNAKE_CASE`.
-    pub dependency_reason: &'static str,
+    /// Who has to be asked before a call is answered.
+    pub dependency: Dependency,
+}
+
+/// Who has to be asked, as callers are told when it is away.
+#[derive(Clone, Copy, Debug)]
+pub struct Dependency {
+    /// Its name, in the middle of a sentence.
+    pub name: &'static str,
+    /// For programs, in `SCREAMING_SNAKE_CASE`.
+    pub reason: &'static str,
 }
 
 /// On which terms a call wants to be carried out.
@@ -33,6 +42,13 @@ pub struct Desk<A: Aggregate> {
 pub(crate) struct Terms {
     request_id: Option<(Uuid, Fingerprint)>,
     expected_revision: Option<u64>,
+}
+
+// === impl Dependency ===
+
+impl Dependency {
+    /// Nobody is asked.
+    pub const NONE: Self = Self { name: "a service this depends on", reason: "UNAVAILABLE" };
 }
 
 // === impl Terms ===
@@ -110,7 +126,7 @@ impl<A: Aggregate> Desk<A> {
     }
 
     async fn handle(&self, id: Id<A>, request: Request<A>) -> Result<(Id<A>, Standing<A>), Status> {
-        self.handler.handle(id, request).await.map_err(|failure| of_failure(id, &failure, self.dependency_reason))
+        self.handler.handle(id, request).await.map_err(|failure| of_failure(id, &failure, self.dependency))
     }
 
     fn request(&self, call: &Call, method: &'static str, terms: Terms, command: A::Command) -> Request<A> {

@@ -2,8 +2,7 @@
 
 use std::fmt::Display;
 
-use highstreet_domain::kernel::{InvalidText, Money, PaymentMethod, Reference};
-use highstreet_wire::convert::heard_money;
+use highstreet_domain::kernel::{Currency, InvalidText, Money, PaymentMethod, Reference};
 use highstreet_wire::proto;
 use highstreet_wire::proto::common;
 use tonic::Status;
@@ -49,12 +48,17 @@ impl Fields {
             return None;
         };
         let field = field.into();
-        let money = self.check(field.clone(), heard_money(money))?;
-        if money.is_negative() {
+        let currency = self.check(format!("{field}.currency_code"), Currency::parse(&money.currency_code));
+        // The amount is looked at whatever it is counted in, so that all that is wrong is said at once.
+        let counted_in = currency.unwrap_or(Currency::KRW);
+        let amount = Money::new(counted_in, money.units, money.nanos)
+            .map_err(|_| "must lie within ±999,999,999 and have the sign of units");
+        let amount = self.check(format!("{field}.nanos"), amount)?;
+        if amount.is_negative() {
             self.wrong(field, "must not be negative");
             return None;
         }
-        Some(money)
+        currency.map(|_| amount)
     }
 
     pub(crate) fn reference(&mut self, field: &str, reference: Option<&common::Reference>) -> Option<Reference> {
@@ -80,6 +84,11 @@ impl Fields {
                 None
             }
         }
+    }
+
+    /// Unspecified is no value.
+    pub(crate) fn optional_method(&mut self, field: &str, method: i32) -> Option<PaymentMethod> {
+        if method == i32::from(common::PaymentMethod::Unspecified) { None } else { self.method(field, method) }
     }
 
     /// The name of an enum's value without its prefix, for a filter; 0 is any.

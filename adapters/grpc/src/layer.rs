@@ -1,4 +1,4 @@
-//! What every call through the door gets: a correlation id, and no say in who it is.
+//! What every call through the door gets: a correlation id, a place in the metrics, and no say in who it is.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,24 +9,46 @@ use tower::{Layer, Service};
 use uuid::Uuid;
 
 use crate::call::{ACTOR, CORRELATION};
+use crate::red::Calls;
 
 /// Makes a correlation id where there is none, returns it with the answer, and strips what only the mesh may say.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct CallLayer;
+/// Counts the calls in the histogram `rpc_server_duration_seconds`, for metrics that were installed before.
+#[derive(Clone, Debug)]
+pub struct CallLayer {
+    calls: Calls,
+}
 
 /// See [`CallLayer`].
 #[derive(Clone, Debug)]
 pub struct CallService<S> {
     inner: S,
+    calls: Calls,
+}
+
+// === impl CallLayer ===
+
+impl CallLayer {
+    /// A layer that counts for itself.
+    pub fn new() -> Self {
+        Self { calls: Calls::new() }
+    }
+}
+
+impl Default for CallLayer {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl<S> Layer<S> for CallLayer {
     type Service = CallService<S>;
 
     fn layer(&self, inner: S) -> CallService<S> {
-        CallService { inner }
+        CallService { inner, calls: self.calls.clone() }
     }
 }
+
+// === impl CallService ===
 
 impl<S, I, O> Service<Request<I>> for CallService<S>
 where
@@ -44,12 +66,14 @@ where
     }
 
     fn call(&mut self, mut request: Request<I>) -> Self::Future {
+        let under_way = self.calls.begin(request.uri());
         request.headers_mut().remove(ACTOR);
         let correlation = request.headers().get(CORRELATION).cloned().unwrap_or_else(new_correlation);
         request.headers_mut().insert(CORRELATION, correlation.clone());
         let response = self.inner.call(request);
         Box::pin(async move {
             let mut response = response.await?;
+            under_way.answered(response.headers());
             response.headers_mut().insert(CORRELATION, correlation);
             Ok(response)
         })

@@ -18,11 +18,12 @@ mod fields;
 mod layer;
 mod page;
 mod peer;
+mod red;
 mod status;
 mod watch;
 
 pub use call::{ACTOR, Call};
-pub use desk::Desk;
+pub use desk::{Dependency, Desk};
 pub use layer::CallLayer;
 pub use peer::{BoxError, Peer, PeerFailure, PeerSettings, Reach};
 pub use status::unavailable;

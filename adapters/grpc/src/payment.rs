@@ -43,8 +43,8 @@ impl PaymentService for Payments {
         let request_id = std::mem::take(&mut message.request_id);
         let terms = Terms::read(&mut fields, &request_id, &message, message.expected_revision);
         let id = fields.uuid("payment_id", &message.payment_id);
-        let method = fields.method("method", message.method);
-        let (id, method) = fields.finish_with(id.zip(method))?;
+        let method = fields.optional_method("method", message.method);
+        let id = fields.finish_with(id)?;
         let (id, payment) = self.0.change(&call, "Pay", terms, Id::new(id), Command::Pay { method }).await?;
         Ok(Response::new(proto::PayResponse { payment: Some(show(id, &payment)?) }))
     }

@@ -106,6 +106,7 @@ impl Peer {
             CircuitBreakerError::OpenCircuit => Box::new(PeerFailure::Open) as BoxError,
             CircuitBreakerError::Inner(error) => error,
         });
+        metrics::describe_gauge!("highstreet_breaker_open", "1 while a context's calls to another fail at once.");
         metrics::gauge!("highstreet_breaker_open", "caller" => caller, "callee" => context).set(0.0);
         Self { context, guarded: BoxCloneSyncService::new(guarded) }
     }

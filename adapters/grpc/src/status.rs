@@ -3,20 +3,17 @@
 use std::time::Duration;
 
 use highstreet_domain::kernel::ports::StoreError;
-use highstreet_domain::kernel::{Aggregate, Failure, Id, Kind, Rejection};
+use highstreet_domain::kernel::{Aggregate, Failure, Id, Kind, Outage, Rejection};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::desk::Dependency;
 
 const DOMAIN: &str = "highstreet.dev";
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// The status of a failure of the aggregate with this id. `dependency_reason` is what callers are told when a
-/// context that had to be asked was away.
-pub(crate) fn of_failure<A: Aggregate>(
-    id: Id<A>,
-    failure: &Failure<A::Rejection>,
-    dependency_reason: &'static str,
-) -> Status {
+/// The status of a failure of the aggregate with this id, whose calls need `dependency`.
+pub(crate) fn of_failure<A: Aggregate>(id: Id<A>, failure: &Failure<A::Rejection>, dependency: Dependency) -> Status {
     let message = failure.to_string();
     match failure {
         Failure::Rejected(rejection) => of_rejection(id, rejection),
@@ -26,10 +23,19 @@ pub(crate) fn of_failure<A: Aggregate>(
             details.add_bad_request_violation("request_id", &message);
             build(Code::InvalidArgument, &message, details)
         }
-        Failure::GaveUp(_) => unavailable(dependency_reason, &message),
+        Failure::GaveUp(outage) => gave_up(*outage, dependency),
         Failure::Contended => build(Code::Aborted, &message, again(details("CONTENDED"))),
         Failure::Store(error) => of_store(error),
         Failure::Interrupted => unavailable("INTERRUPTED", &message),
+    }
+}
+
+fn gave_up(outage: Outage, Dependency { name, reason }: Dependency) -> Status {
+    match outage {
+        Outage::NotSent => unavailable(reason, &format!("{name} is not available; try again")),
+        Outage::Unknown => {
+            unavailable(reason, &format!("{name} did not answer; what was begun is being undone; try again"))
+        }
     }
 }
 
@@ -84,7 +90,7 @@ fn of_rejection<A: Aggregate>(id: Id<A>, rejection: &A::Rejection) -> Status {
             Code::AlreadyExists
         }
         Kind::Invalid => {
-            details.add_bad_request_violation("", &message);
+            details.add_bad_request_violation(rejection.field().unwrap_or_default(), &message);
             Code::InvalidArgument
         }
         Kind::Precondition => {

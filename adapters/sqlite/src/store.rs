@@ -25,8 +25,8 @@ const READERS: usize = 3;
 const STATEMENTS: usize = 64;
 /// The writer's pages stay valid, as nobody else writes.
 const WRITER_CACHE_KIB: u32 = 8192;
-/// A reader's pages are void with the next commit: what it needs is in the system's cache.
-const READER_CACHE_KIB: u32 = 256;
+/// Enough for the inner pages of a million streams. Not mapped into memory: that is faster for small files only.
+const READER_CACHE_KIB: u32 = 4096;
 const READ_ONLY: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
 /// An open SQLite file. Dropped, it lets the writer finish what was handed to it.
@@ -201,7 +201,6 @@ fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> rusqlite::Result<Co
         "PRAGMA journal_mode = WAL;
          PRAGMA busy_timeout = 5000;
          PRAGMA foreign_keys = OFF;
-         PRAGMA mmap_size = 1073741824;
          PRAGMA temp_store = MEMORY;
          PRAGMA wal_autocheckpoint = 4000;
          PRAGMA journal_size_limit = 67108864;",

@@ -30,7 +30,7 @@ pub async fn serve(
 /// why. `/metrics`: for Prometheus.
 pub fn router(readiness: Readiness, metrics: Metrics) -> Router {
     Router::new()
-        .route("/livez", get(async || "ok"))
+        .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz).with_state(readiness))
         .route("/metrics", get(scrape).with_state(metrics))
 }
@@ -41,7 +41,7 @@ async fn readyz(State(readiness): State<Readiness>) -> impl IntoResponse {
         Status::Ready | Status::Degraded => StatusCode::OK,
         Status::NotReady => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (code, [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")], body(&summary).to_string())
+    (code, [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")], format!("{}\n", body(&summary)))
 }
 
 async fn scrape(State(metrics): State<Metrics>) -> impl IntoResponse {

@@ -34,9 +34,9 @@ pub enum NotStarted {
     Already,
 }
 
-/// Starts logging, for the whole process.
-pub fn start(format: Format) -> Result<(), NotStarted> {
-    let lines = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter()?);
+/// Starts logging, for the whole process: what [`FILTER`] says, or else what `unless_said` does, such as `info`.
+pub fn start(format: Format, unless_said: &str) -> Result<(), NotStarted> {
+    let lines = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter(unless_said)?);
     let started = if format.is_json() {
         lines.json().flatten_event(true).with_span_list(false).finish().try_init()
     } else {
@@ -45,10 +45,10 @@ pub fn start(format: Format) -> Result<(), NotStarted> {
     started.map_err(|_| NotStarted::Already)
 }
 
-fn filter() -> Result<EnvFilter, NotStarted> {
+fn filter(unless_said: &str) -> Result<EnvFilter, NotStarted> {
     match env::var(FILTER) {
         Ok(wanted) => EnvFilter::try_new(wanted).map_err(|error| NotStarted::Filter(error.to_string())),
-        Err(VarError::NotPresent) => Ok(EnvFilter::new("info")),
+        Err(VarError::NotPresent) => Ok(EnvFilter::new(unless_said)),
         Err(error @ VarError::NotUnicode(_)) => Err(NotStarted::Filter(error.to_string())),
     }
 }
@@ -84,8 +84,8 @@ mod tests {
 
     #[test]
     fn logging_starts_once() {
-        assert_eq!(start(Format::Json), Ok(()));
-        assert_eq!(start(Format::Human), Err(NotStarted::Already));
+        assert_eq!(start(Format::Json, "info"), Ok(()));
+        assert_eq!(start(Format::Human, "info"), Err(NotStarted::Already));
     }
 
     #[test]

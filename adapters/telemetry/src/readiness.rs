@@ -63,18 +63,22 @@ struct State {
 impl Readiness {
     /// The readiness of a server that is starting.
     pub fn new() -> Self {
-        metrics::describe_gauge!("highstreet_check_status", "0 is ok, 1 degraded, 2 failed");
+        metrics::describe_gauge!(
+            "highstreet_check_status",
+            "What is to be said of a check: 0 is ok, 1 degraded, 2 failed."
+        );
         Self(Arc::new(watch::Sender::new(State::default())))
     }
 
-    /// The server is in `phase` now. There is no way back: whoever drains does not become ready again.
+    /// The server is in `phase` now. There is no way back: whoever drains does not become ready again. That it is ready
+    /// is announced by whoever knows where it listens, and not here.
     pub fn enter(&self, phase: Phase) {
         let entered = self.0.send_if_modified(|state| {
             let later = phase > state.phase;
             state.phase = state.phase.max(phase);
             later
         });
-        if entered {
+        if entered && phase != Phase::Ready {
             tracing::info!("the server is {}", phase.as_str());
         }
     }
@@ -155,8 +159,8 @@ impl Check {
     fn log(&self, name: &str) {
         match self {
             Self::Ok => tracing::info!(check = name, "ok"),
-            Self::Degraded(why) => tracing::warn!(check = name, why, "degraded"),
-            Self::Failed(why) => tracing::error!(check = name, why, "failed"),
+            Self::Degraded(why) => tracing::warn!(check = name, "degraded: {why}"),
+            Self::Failed(why) => tracing::error!(check = name, "failed: {why}"),
         }
     }
 }

@@ -51,7 +51,7 @@ async fn it_is_alive_whatever_else_it_is() {
     admin.readiness.report("store", Check::Failed("disk full".into()));
     let (code, answer) = admin.get("/livez").await;
     assert_eq!(code, 200);
-    assert!(answer.ends_with("\r\n\r\nok"), "{answer}");
+    assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
     assert_eq!(admin.get("/elsewhere").await.0, 404);
 }
 

@@ -1,8 +1,8 @@
 //! Values that every context has on the wire.
 
 use highstreet_domain::kernel::{
-    Case, Currency, Item, Message, Money, Origin, PaymentMethod, ProductId, ProductName, Quantity, Reference, ShopId,
-    Timestamp, Undecodable,
+    Case, Item, Message, Money, Origin, PaymentMethod, ProductId, ProductName, Quantity, Reference, ShopId, Timestamp,
+    Undecodable,
 };
 
 use uuid::Uuid;
@@ -67,11 +67,6 @@ pub fn heard_uuid(text: &str) -> Result<Uuid, Undecodable> {
 /// Money on the wire.
 pub fn money(money: &Money) -> proto::Money {
     proto::Money { currency_code: money.currency.as_str().into(), units: money.units, nanos: money.nanos }
-}
-
-/// Money from the wire.
-pub fn heard_money(money: &proto::Money) -> Result<Money, highstreet_domain::kernel::InvalidMoney> {
-    Money::new(Currency::parse(&money.currency_code)?, money.units, money.nanos)
 }
 
 /// A time on the wire.

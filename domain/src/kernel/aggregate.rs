@@ -141,6 +141,10 @@ pub trait Rejection: Clone + PartialEq + fmt::Debug + fmt::Display + Send + Sync
     fn kind(&self) -> Kind;
     /// A stable word for programs, in `SCREAMING_SNAKE_CASE`.
     fn reason(&self) -> &'static str;
+    /// The field of the request that is at fault, if it is one.
+    fn field(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// The kinds of refusal.

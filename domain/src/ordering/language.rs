@@ -176,4 +176,13 @@ impl kernel::Rejection for Rejection {
             Self::NotPaid => "ORDER_NOT_PAID",
         }
     }
+
+    fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::InvalidTotal => Some("lines"),
+            Self::NotFound | Self::AlreadyPlaced | Self::PaymentRefused(_) | Self::AlreadyCompleted | Self::NotPaid => {
+                None
+            }
+        }
+    }
 }

@@ -15,8 +15,8 @@ pub enum Command {
     Request(Bill),
     /// Pay it.
     Pay {
-        /// How.
-        method: PaymentMethod,
+        /// How; `None` as its bill says.
+        method: Option<PaymentMethod>,
     },
     /// The provider has answered.
     Settle(Authorisation),

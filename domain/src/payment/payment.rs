@@ -113,8 +113,8 @@ impl Aggregate for Payment {
             (_, Command::Request(_)) => Err(Rejection::AlreadyRequested),
 
             (Self::Unborn, Command::Pay { .. }) => Err(Rejection::NotFound),
-            (Self::Requested(_) | Self::Declined { .. }, Command::Pay { method }) => {
-                Ok(vec![Event::Started { method: *method }])
+            (Self::Requested(bill) | Self::Declined { bill, .. }, Command::Pay { method }) => {
+                Ok(vec![Event::Started { method: method.unwrap_or(bill.method) }])
             }
             (Self::Processing { .. }, Command::Pay { .. }) => Err(Rejection::Processing),
             (Self::Approved { .. }, Command::Pay { .. }) => Err(Rejection::AlreadyPaid),

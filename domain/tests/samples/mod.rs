@@ -119,7 +119,7 @@ pub(crate) fn bill() -> Bill {
 }
 
 pub(crate) fn pay() -> payment::Command {
-    payment::Command::Pay { method: PaymentMethod::Card }
+    payment::Command::Pay { method: Some(PaymentMethod::Card) }
 }
 
 pub(crate) fn by(by: By) -> Cancellation {

@@ -67,6 +67,14 @@ impl ContextName {
         }
     }
 
+    /// The contexts that it calls, and what callers cannot ask of it while one of them is away.
+    pub const fn calls(self) -> &'static [(Self, &'static str)] {
+        match self {
+            Self::Ordering => &[(Self::Payment, "PlaceOrder")],
+            Self::Payment | Self::Kitchen | Self::Delivery | Self::Loyalty | Self::Notification | Self::Tracking => &[],
+        }
+    }
+
     pub(crate) fn mount(self, context: &mut Mount<'_>) -> Result<(), StartError> {
         match self {
             Self::Ordering => ordering::mount(context),

@@ -27,6 +27,17 @@ use super::tell;
 const SHOP: &str = "skanu";
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What customers order.
+#[derive(Clone, Copy)]
+struct Drink {
+    id: &'static str,
+    name: &'static str,
+    won: i64,
+}
+
+const LATTE: Drink = Drink { id: "latte", name: "Latte", won: 4500 };
+const ESPRESSO: Drink = Drink { id: "espresso", name: "Espresso", won: 3000 };
+
 struct Cafe {
     channel: Channel,
     customer: String,
@@ -38,7 +49,7 @@ pub(super) async fn play(channel: Channel) -> Result<(), String> {
     let mut cafe = Cafe::open(channel).await.map_err(|status| tell::refused(&status))?;
     let played = async {
         tell::chapter("Two lattes, from the counter to the door");
-        let order = cafe.order(2).await?;
+        let order = cafe.order(LATTE, 2).await?;
         cafe.pay(&order).await?;
         cafe.make(&order).await?;
         cafe.deliver(&order).await?;
@@ -47,7 +58,7 @@ pub(super) async fn play(channel: Channel) -> Result<(), String> {
         cafe.cancel_too_late(&order).await;
 
         tell::chapter("One espresso, paid and called off");
-        let order = cafe.order(1).await?;
+        let order = cafe.order(ESPRESSO, 1).await?;
         cafe.pay(&order).await?;
         cafe.cancel(&order).await?;
         cafe.wait_for_step(&order, "PaymentRefunded").await?;
@@ -69,12 +80,12 @@ impl Cafe {
         Ok(Self { channel, customer, watching, told: HashSet::new() })
     }
 
-    async fn order(&mut self, quantity: i32) -> Result<Order, Status> {
+    async fn order(&mut self, drink: Drink, quantity: i32) -> Result<Order, Status> {
         let line = OrderLine {
-            product_id: "latte".into(),
-            product_name: "Latte".into(),
+            product_id: drink.id.into(),
+            product_name: drink.name.into(),
             quantity,
-            unit_price: Some(Money { currency_code: "KRW".into(), units: 4500, nanos: 0 }),
+            unit_price: Some(Money { currency_code: "KRW".into(), units: drink.won, nanos: 0 }),
         };
         let request = PlaceOrderRequest {
             shop_id: SHOP.into(),
@@ -87,7 +98,7 @@ impl Cafe {
         let order = response.into_inner().order.unwrap_or_default();
         let total = order.total.clone().unwrap_or_default();
         let answer = format!("{} {} {}", name(order.status().as_str_name()), total.units, total.currency_code);
-        tell::call("customer", &format!("PlaceOrder {quantity} × Latte"), &answer);
+        tell::call("customer", &format!("PlaceOrder {quantity} × {}", drink.name), &answer);
         self.wait_for(&order, "ORDERED").await?;
         Ok(order)
     }

@@ -6,11 +6,19 @@ mod tell;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use highstreet_wire::proto::tracking::tracking_service_server;
+use http::Uri;
 use tokio_util::sync::CancellationToken;
+use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
 
 use crate::config::{ServeArgs, ShopArgs};
 use crate::{ContextName, Door, Platform, Street};
+
+/// How long whoever is at the target may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `highstreet demo`.
 #[derive(Args, Clone, Debug)]
@@ -19,8 +27,8 @@ pub struct DemoArgs {
     #[arg(value_enum)]
     pub shop: Shop,
     /// The server to play against; one is started for the demo if none answers there.
-    #[arg(long, env = "HIGHSTREET_TARGET", default_value = "http://127.0.0.1:8088")]
-    pub target: String,
+    #[arg(long, env = "HIGHSTREET_TARGET", default_value = "http://127.0.0.1:8088", value_parser = target)]
+    pub target: Uri,
 }
 
 /// The shops that have a story.
@@ -32,19 +40,43 @@ pub enum Shop {
 
 /// Plays the story.
 pub async fn play(args: DemoArgs) -> Result<(), String> {
-    let endpoint = Endpoint::from_shared(args.target.clone())
-        .map_err(|error| format!("--target {}: {error}; write it like http://127.0.0.1:8088", args.target))?
-        .connect_timeout(Duration::from_secs(2));
-    if let Ok(channel) = endpoint.connect().await {
-        println!("Playing against the server at {}.", args.target);
+    let server = args.target.to_string();
+    let server = server.trim_end_matches('/');
+    if let Ok(channel) = Endpoint::from(args.target).connect_timeout(PATIENCE).connect().await {
+        greet(channel.clone(), server).await?;
+        println!("Playing against the server at {server}.");
         return story(args.shop, channel).await;
     }
-    println!("No server at {}: starting one for the demo, in a folder of its own.", args.target);
+    println!("No server at {server}: starting one for the demo, in a folder of its own.");
     let own = OwnServer::start().await.map_err(|error| error.to_string())?;
     let channel = own.connect().await?;
     let played = story(args.shop, channel).await;
     own.stop().await;
     played
+}
+
+/// A server's address, as clients write it.
+fn target(text: &str) -> Result<Uri, &'static str> {
+    const WANTED: &str = "must be where a server listens; write it like http://127.0.0.1:8088";
+    let uri: Uri = text.parse().map_err(|_| WANTED)?;
+    match uri.scheme_str() {
+        Some("http") if uri.authority().is_some() => Ok(uri),
+        Some("https") if uri.authority().is_some() => Err("must begin with http: there is no TLS yet"),
+        _ => Err(WANTED),
+    }
+}
+
+/// Makes sure that who answers at `server` runs what the story needs.
+async fn greet(channel: Channel, server: &str) -> Result<(), String> {
+    let question = HealthCheckRequest { service: tracking_service_server::SERVICE_NAME.into() };
+    let asked = tokio::time::timeout(PATIENCE, HealthClient::new(channel).check(question)).await;
+    match asked {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(status)) if status.code() == Code::NotFound => {
+            Err(format!("no Highstreet answers at {server} that runs tracking; the demo needs all contexts"))
+        }
+        Ok(Err(_)) | Err(_) => Err(format!("no Highstreet answers at {server}; something else does")),
+    }
 }
 
 async fn story(shop: Shop, channel: Channel) -> Result<(), String> {
@@ -104,5 +136,19 @@ impl ServeArgs {
             args: ServeArgs,
         }
         <Line as clap::Parser>::parse_from(["highstreet"]).args
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_a_scheme_and_an_authority() {
+        assert!(target("http://localhost:8088").is_ok());
+        for nonsense in ["nonsense", "127.0.0.1:8088", "http://", "ftp://127.0.0.1", "/a", ""] {
+            assert!(target(nonsense).is_err(), "{nonsense}");
+        }
+        assert!(target("https://127.0.0.1:8088").unwrap_err().contains("TLS"));
     }
 }

@@ -20,15 +20,18 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(data: &Path) -> Self {
+        Self::start_with(data, |command| command.env("HIGHSTREET_LOG", "error")).await
+    }
+
+    async fn start_with(data: &Path, prepare: impl FnOnce(&mut Command) -> &mut Command) -> Self {
         let (address, admin) = (free_address(), free_address());
-        let child = Command::new(HIGHSTREET)
+        let mut command = Command::new(HIGHSTREET);
+        command
             .args(["serve", "--listen", &address.to_string(), "--admin", &admin.to_string()])
             .arg("--data")
             .arg(data)
-            .env("HIGHSTREET_LOG", "error")
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
+            .stdin(Stdio::null());
+        let child = prepare(&mut command).spawn().unwrap();
         let server = Self { child, address, admin };
         eventually("the server listens", || async { TcpStream::connect(address).await.ok() }).await;
         server
@@ -107,6 +110,15 @@ async fn what_cannot_be_started_says_why_in_one_line() {
     let said = String::from_utf8(run(&["serve", "bakery"]).stderr).unwrap();
     assert!(said.contains("invalid value 'bakery'") && said.contains("ordering"), "{said}");
 
+    let both = free_address().to_string();
+    let output = run(&["serve", "--listen", &both, "--admin", &both, "--data", folder]);
+    assert!(!output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("are the same address"));
+
+    let said = run(&["serve", "--listen", "localhost:8186"]);
+    assert_eq!(said.status.code(), Some(2));
+    assert!(String::from_utf8(said.stderr).unwrap().contains("write it like 127.0.0.1:8088"));
+
     let output = run(&["serve", "--listen", "0.0.0.0:1", "--admin", &free_address().to_string(), "--data", folder]);
     assert!(!output.status.success());
     assert!(String::from_utf8(output.stderr).unwrap().contains("no authentication"));
@@ -130,7 +142,51 @@ async fn the_demo_plays_with_a_server_of_its_own() {
     let output = run(&["demo", "cafe", "--target", &format!("http://{}", free_address())]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    for line in ["ordering.OrderCompleted", "ORDER_ALREADY_COMPLETED", "payment.PaymentRefunded", "2 stamps"] {
+    for line in
+        ["ordering.OrderCompleted", "ORDER_ALREADY_COMPLETED", "payment.PaymentRefunded", "2 stamps", "1 × Espresso"]
+    {
         assert!(said.contains(line), "{line} is missing in:\n{said}");
     }
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "the story is told on stdout, and nothing went wrong");
+}
+
+#[tokio::test]
+async fn the_demo_plays_against_a_highstreet_only() {
+    let output = run(&["demo", "cafe", "--target", "nonsense"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("write it like http://127.0.0.1:8088"));
+
+    let data = tempdir().unwrap();
+    let server = Server::start(data.path()).await;
+    let output = run(&["demo", "cafe", "--target", &format!("http://{}", server.admin)]);
+    assert!(!output.status.success());
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains(&format!("no Highstreet answers at http://{}", server.admin))
+    );
+
+    let output = run(&["demo", "cafe", "--target", &format!("http://{}", server.address)]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Ordering alone starts, and says what it cannot do.
+#[tokio::test]
+async fn a_context_without_its_callee_is_degraded() {
+    const WHY: &str = "ordering calls payment, which does not run in this process: PlaceOrder will answer UNAVAILABLE";
+    let data = tempdir().unwrap();
+    let log = data.path().join("log");
+    let stderr = std::fs::File::create(&log).unwrap();
+    let server =
+        Server::start_with(data.path(), |command| command.arg("ordering").env("HIGHSTREET_LOG", "warn").stderr(stderr))
+            .await;
+    let admin = server.admin.to_string();
+    let said = eventually("it is ready", || async {
+        let asked = run(&["healthcheck", "--admin", &admin]);
+        asked.status.success().then(|| String::from_utf8(asked.stdout).unwrap())
+    })
+    .await;
+    assert!(said.contains("\"status\":\"degraded\"") && said.contains(WHY), "{said}");
+    let logged = std::fs::read_to_string(&log).unwrap();
+    assert_eq!(logged.matches(WHY).count(), 1, "{logged}");
 }

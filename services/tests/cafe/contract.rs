@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use highstreet::config::ShopArgs;
+use highstreet_wire::proto::common::PaymentMethod;
 use highstreet_wire::proto::ordering::{
     CancelOrderRequest, GetOrderRequest, ListOrdersRequest, OrderStatus, PlaceOrderRequest,
 };
-use highstreet_wire::proto::payment::PaymentStatus;
+use highstreet_wire::proto::payment::{PayRequest, PaymentStatus};
 use tonic::{Code, Request};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -27,15 +28,53 @@ async fn every_bad_field_is_named_at_once() {
     request.customer_phone = "call me".into();
     request.payment_method = 0;
     request.request_id = "7".into();
-    request.lines[0].unit_price.as_mut().unwrap().currency_code = "won".into();
+    let price = request.lines[0].unit_price.as_mut().unwrap();
+    (price.currency_code, price.units) = ("won".into(), -1);
     let refused = cafe.place(request).await.unwrap_err();
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::InvalidArgument, "INVALID_REQUEST"));
     let violations = refused.get_details_bad_request().unwrap().field_violations;
     let mut fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
     fields.sort_unstable();
-    let expected =
-        ["customer_phone", "lines[0].quantity", "lines[0].unit_price", "payment_method", "request_id", "shop_id"];
+    let expected = [
+        "customer_phone",
+        "lines[0].quantity",
+        "lines[0].unit_price",
+        "lines[0].unit_price.currency_code",
+        "payment_method",
+        "request_id",
+        "shop_id",
+    ];
     assert_eq!(fields, expected);
+}
+
+/// Lines that cannot be summed up are at fault as a whole.
+#[tokio::test]
+async fn a_total_in_two_currencies_is_refused() {
+    let cafe = Cafe::open().await;
+    let mut request = lattes(1);
+    request.lines.extend(lattes(1).lines);
+    request.lines[1].unit_price.as_mut().unwrap().currency_code = "USD".into();
+    let refused = cafe.place(request).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::InvalidArgument, "INVALID_TOTAL"));
+    let violations = refused.get_details_bad_request().unwrap().field_violations;
+    assert_eq!(violations.iter().map(|it| it.field.as_str()).collect::<Vec<_>>(), ["lines"]);
+}
+
+/// `Pay` without a method pays as the payment was requested.
+#[tokio::test]
+async fn the_method_is_the_orders_unless_another_is_named() {
+    let cafe = Cafe::open().await;
+    for (named, paid_by) in
+        [(PaymentMethod::Unspecified, PaymentMethod::Cash), (PaymentMethod::Card, PaymentMethod::Card)]
+    {
+        let order =
+            cafe.place(PlaceOrderRequest { payment_method: PaymentMethod::Cash.into(), ..lattes(1) }).await.unwrap();
+        let pay = PayRequest { payment_id: order.payment_id, method: named.into(), ..Default::default() };
+        let payment = cafe.payments().pay(pay).await.unwrap().into_inner().payment.unwrap();
+        assert_eq!((payment.status(), payment.method()), (PaymentStatus::Approved, paid_by));
+    }
+    let unknown = PayRequest { payment_id: Uuid::now_v7().to_string(), method: 99, ..Default::default() };
+    assert_eq!(cafe.payments().pay(unknown).await.unwrap_err().code(), Code::InvalidArgument);
 }
 
 #[tokio::test]
@@ -78,7 +117,7 @@ async fn many_repeats_at_once_make_one_order_and_one_charge() {
     let orders = repeats.join_all().await;
     assert!(orders.iter().all(|order| *order == orders[0]));
 
-    let pay = highstreet_wire::proto::payment::PayRequest {
+    let pay = PayRequest {
         payment_id: orders[0].payment_id.clone(),
         method: 1,
         request_id: Uuid::now_v7().to_string(),
@@ -146,11 +185,8 @@ async fn a_deadline_ends_the_call_and_not_the_work() {
     let latency = Duration::from_millis(400);
     let cafe = Cafe::with(ShopArgs { provider_latency: latency..=latency, ..ShopArgs::standard() }).await;
     let order = cafe.order(1).await;
-    let mut request = Request::new(highstreet_wire::proto::payment::PayRequest {
-        payment_id: order.payment_id.clone(),
-        method: 1,
-        ..Default::default()
-    });
+    let mut request =
+        Request::new(PayRequest { payment_id: order.payment_id.clone(), method: 1, ..Default::default() });
     request.set_timeout(Duration::from_millis(50));
     let late = cafe.payments().pay(request).await.unwrap_err();
     assert!(matches!(late.code(), Code::DeadlineExceeded | Code::Cancelled), "{late:?}");

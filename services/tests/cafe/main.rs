@@ -6,6 +6,7 @@ mod binary;
 mod breaker;
 mod contract;
 mod kill;
+mod metrics;
 mod outage;
 mod shop;
 mod watch;

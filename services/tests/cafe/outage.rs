@@ -19,6 +19,7 @@ async fn cafe_a3_no_order_without_its_payment() {
         highstreet_wire::proto::ordering::PlaceOrderRequest { request_id: Uuid::now_v7().to_string(), ..lattes(1) };
     let refused = cafe.place(request.clone()).await.unwrap_err();
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "PAYMENT_UNAVAILABLE"));
+    assert_eq!(refused.message(), "payment is not available; try again");
     assert!(refused.get_details_retry_info().is_some());
     assert!(cafe.all_orders().await.is_empty());
 
@@ -97,6 +98,7 @@ async fn a_provider_that_is_away_takes_nothing() {
     };
     let refused = cafe.payments().pay(request.clone()).await.unwrap_err();
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "PROVIDER_UNAVAILABLE"));
+    assert_eq!(refused.message(), "the payment provider is not available; try again");
     assert_eq!(cafe.payment(&order).await.unwrap().status(), PaymentStatus::Requested);
     provider.set_outage(SimulatedOutage::None);
     let paid = cafe.payments().pay(request).await.unwrap().into_inner().payment.unwrap();

@@ -152,7 +152,7 @@ impl Visit {
         for (id, standing) in self.shop.payment.streams.all() {
             let theirs = standing.state.bill().is_some_and(|bill| bill.payer.as_str() == self.phone.as_str());
             if theirs && matches!(standing.state, Payment::Requested(_)) && self.dice.chance(30) {
-                let command = payment::Command::Pay { method: PaymentMethod::Card };
+                let command = payment::Command::Pay { method: Some(PaymentMethod::Card) };
                 self.witness.remember(|testimony| testimony.listed.push(id));
                 // Whatever comes of it.
                 let _ = self.ask(&self.shop.payment, id, command, None, "Pay").await;
@@ -161,7 +161,7 @@ impl Visit {
     }
 
     async fn ask_to_pay(&self, order: Id<Order>, request_id: Option<Uuid>) -> Answered<Payment> {
-        let command = payment::Command::Pay { method: PaymentMethod::Card };
+        let command = payment::Command::Pay { method: Some(PaymentMethod::Card) };
         self.ask(&self.shop.payment, payment_of(order), command, request_id, "Pay").await
     }
 
