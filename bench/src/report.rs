@@ -87,7 +87,7 @@ impl Report {
             ("idle after start", "MiB", "40"),
             ("ready with an empty folder", "ms", "200"),
             ("ready with stored orders", "ms", "500"),
-            ("loading one of many ÷ one of 10 thousand", "×", "1.3"),
+            ("GetOrder, one of many ÷ one of 10 thousand", "×", "1.3"),
         ];
         for (name, unit, wanted) in plain {
             if let Some(figure) = self.middle(name) {

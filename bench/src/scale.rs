@@ -4,18 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use highstreet_domain::kernel::ports::{Append, Ids, Journal, Recorded, Wake};
+use highstreet_domain::kernel::ports::{Append, Ids, Journal, Outbox, Recorded, Wake};
 use highstreet_domain::kernel::{
     Aggregate, Cause, Currency, Id, Item, Money, Origin, PaymentMethod, Phone, ProductId, ProductName, Quantity,
     ShopId, Standing, Timestamp,
 };
 use highstreet_domain::ordering::{Details, Event, Line, Order};
-use highstreet_sqlite::{SqliteJournal, Store, TimeOrderedIds};
+use highstreet_sqlite::{EmbeddedBus, SqliteJournal, SqliteOutbox, Store, TimeOrderedIds};
+use highstreet_wire::proto::ordering::GetOrderRequest;
+use highstreet_wire::proto::ordering::ordering_service_client::OrderingServiceClient;
 use tokio::task::JoinSet;
 
 use crate::child::Server;
 use crate::report::Report;
-use crate::{Outcome, Plan};
+use crate::{Outcome, Plan, load};
 
 const FEW: u64 = 10_000;
 const AT_ONCE: usize = 256;
@@ -23,21 +25,50 @@ const LOADS: usize = 10_000;
 
 pub(crate) async fn measure(plan: &Plan, stored: u64, report: &mut Report) -> Outcome<()> {
     let (few, many) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let of_few = loading(few.path(), FEW).await?;
-    let of_many = loading(many.path(), stored).await?;
-    report.note("loading one of 10 thousand", of_few);
-    report.note("loading one of many", of_many);
-    report.ratio("loading one of many ÷ one of 10 thousand", of_many.as_secs_f64() / of_few.as_secs_f64());
-    let server = Server::highstreet(plan, many.path(), &[]).await?;
-    report.time("ready with stored orders", server.ready);
+    let (few_ids, from_few) = loading(few.path(), FEW).await?;
+    let (many_ids, from_many) = loading(many.path(), stored).await?;
+    report.note("reading one of 10 thousand from the file", from_few);
+    report.note("reading one of many from the file", from_many);
+
+    let of_few = getting(plan, few.path(), few_ids, report, "ready with 10 thousand orders").await?;
+    let of_many = getting(plan, many.path(), many_ids, report, "ready with stored orders").await?;
+    report.note("GetOrder, one of 10 thousand", of_few);
+    report.note("GetOrder, one of many", of_many);
+    report.ratio("GetOrder, one of many ÷ one of 10 thousand", of_many.as_secs_f64() / of_few.as_secs_f64());
     Ok(())
 }
 
-/// Stores `count` orders, and returns how long loading one of them from the file takes, in the mean over many.
-async fn loading(data: &Path, count: u64) -> Outcome<Duration> {
+/// How long a single caller waits for an order that was not asked for lately, in the median.
+async fn getting(plan: &Plan, data: &Path, ids: Vec<Id<Order>>, report: &mut Report, ready: &str) -> Outcome<Duration> {
+    // The last to close the file writes its log back; only then is it ours.
+    for _ in 0..600 {
+        if !data.join("ordering.db-wal").exists() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let server = Server::highstreet(plan, data, &[]).await?;
+    report.time(ready, server.ready);
+    let channel = server.channels().await?.remove(0);
+    let ids = Arc::new(ids);
+    let got = load::run(1, plan.time, usize::MAX, move |_, number| {
+        let mut client = OrderingServiceClient::new(channel.clone());
+        let order_id = ids[number * 7919 % ids.len()].to_string();
+        async move { client.get_order(GetOrderRequest { order_id }).await.map(drop) }
+    });
+    Ok(got.await?.percentile(0.5))
+}
+
+/// Stores `count` orders, and returns them with how long reading one of them from the file takes, in the mean over
+/// many.
+async fn loading(data: &Path, count: u64) -> Outcome<(Vec<Id<Order>>, Duration)> {
     let store = Arc::new(Store::open_context(&data.join("ordering.db"))?);
     let open = || SqliteJournal::<Order>::new(store.clone(), highstreet_wire::ordering::publish);
     let ids = fill(&Arc::new(open()), count).await?;
+    // As in a shop that has been open for a while, all of it is published.
+    let bus = Arc::new(EmbeddedBus::open(&data.join("bus.db"))?);
+    let outbox = SqliteOutbox::new(store.clone(), "ordering", bus).map_err(|error| error.to_string())?;
+    outbox.published(2 * count).await.map_err(|error| error.to_string())?;
     let spread = ids.len() / LOADS;
     let mut took = Duration::MAX;
     // The shortest of a few: the caches are warm, and nobody else was at work. Each with a journal that remembers
@@ -52,7 +83,7 @@ async fn loading(data: &Path, count: u64) -> Outcome<Duration> {
         }
         took = took.min(begin.elapsed());
     }
-    Ok(took / u32::try_from(LOADS)?)
+    Ok((ids, took / u32::try_from(LOADS)?))
 }
 
 async fn fill(journal: &Arc<SqliteJournal<Order>>, count: u64) -> Outcome<Vec<Id<Order>>> {

@@ -1,7 +1,7 @@
 //! A morning at the coffee shop: an order from the counter to the customer's door, one that is called off, and one
 //! that comes too late.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use highstreet_wire::proto::Money;
@@ -17,7 +17,7 @@ use highstreet_wire::proto::ordering::{CancelOrderRequest, Order, OrderLine, Ord
 use highstreet_wire::proto::payment::payment_service_client::PaymentServiceClient;
 use highstreet_wire::proto::payment::{PayRequest, PaymentStatus};
 use highstreet_wire::proto::tracking::tracking_service_client::TrackingServiceClient;
-use highstreet_wire::proto::tracking::{GetTraceRequest, Trace, WatchTracesRequest};
+use highstreet_wire::proto::tracking::{Trace, WatchTracesRequest, WatchTracesResponse};
 use tonic::Status;
 use tonic::transport::Channel;
 use uuid::Uuid;
@@ -41,7 +41,9 @@ const ESPRESSO: Drink = Drink { id: "espresso", name: "Espresso", won: 3000 };
 struct Cafe {
     channel: Channel,
     customer: String,
-    watching: tonic::Streaming<highstreet_wire::proto::tracking::WatchTracesResponse>,
+    watching: tonic::Streaming<WatchTracesResponse>,
+    /// What the watch told last of each order.
+    newest: HashMap<String, Trace>,
     told: HashSet<(String, String)>,
 }
 
@@ -77,7 +79,7 @@ impl Cafe {
         let customer = format!("010-{:04}-{:04}", random % 10_000, (random / 10_000) % 10_000);
         let request = WatchTracesRequest { shop_id: SHOP.into(), customer: customer.clone(), since: String::new() };
         let watching = TrackingServiceClient::new(channel.clone()).watch_traces(request).await?.into_inner();
-        Ok(Self { channel, customer, watching, told: HashSet::new() })
+        Ok(Self { channel, customer, watching, newest: HashMap::new(), told: HashSet::new() })
     }
 
     async fn order(&mut self, drink: Drink, quantity: i32) -> Result<Order, Status> {
@@ -204,27 +206,19 @@ impl Cafe {
     async fn wait(&mut self, order: &Order, what: &str, done: impl Fn(&Trace) -> bool) -> Result<Trace, Status> {
         let waiting = async {
             loop {
-                let trace = self.trace(order).await;
-                if let Some(trace) = trace.filter(&done) {
-                    self.tell_steps(&trace);
-                    return Ok(trace);
+                if let Some(trace) = self.newest.get(&order.order_id).filter(|trace| done(trace)) {
+                    return Ok(trace.clone());
                 }
-                if let Some(change) = self.watching.message().await?
-                    && let Some(trace) = change.trace
-                {
+                let change = self.watching.message().await?;
+                let change = change.ok_or_else(|| Status::unavailable("the server ended the watch"))?;
+                if let Some(trace) = change.trace {
                     self.tell_steps(&trace);
+                    self.newest.insert(trace.order.clone().unwrap_or_default().id, trace);
                 }
             }
         };
         let waited = tokio::time::timeout(PATIENCE, waiting).await;
         waited.unwrap_or_else(|_| Err(Status::deadline_exceeded(format!("no {what} within {PATIENCE:?}"))))
-    }
-
-    async fn trace(&self, order: &Order) -> Option<Trace> {
-        let request = GetTraceRequest { order: Some(reference(order)) };
-        let response = TrackingServiceClient::new(self.channel.clone()).get_trace(request).await;
-        // Not there yet: the watch tells when it is.
-        response.ok()?.into_inner().trace
     }
 
     fn tell_steps(&mut self, trace: &Trace) {

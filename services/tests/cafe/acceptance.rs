@@ -126,6 +126,7 @@ async fn cafe_x1_a_cancellation_starts_nothing() {
     let order = cafe.order(1).await;
     cafe.pay(&order).await.unwrap();
     cafe.stamped(1).await;
+    eventually("the preparation", || cafe.preparation(&order)).await;
     cafe.cancel(&order).await.unwrap();
     cafe.stamped(0).await;
     let trace = cafe.traced(&order, "CANCELLED").await;
