@@ -50,12 +50,17 @@ async fn getting(plan: &Plan, data: &Path, ids: Vec<Id<Order>>, report: &mut Rep
     let server = Server::highstreet(plan, data, &[]).await?;
     report.time(ready, server.ready);
     let channel = server.channels().await?.remove(0);
-    let ids = Arc::new(ids);
-    let got = load::run(1, plan.time, usize::MAX, move |_, number| {
+    // The same ten thousand again and again, from all over the file: more than the server remembers, and few enough
+    // for the system to keep their pages.
+    let spread = ids.len() / LOADS;
+    let picked: Arc<Vec<_>> = Arc::new((0..LOADS).map(|at| ids[(at * 7919 % LOADS) * spread].to_string()).collect());
+    let get = move |_, number: usize| {
         let mut client = OrderingServiceClient::new(channel.clone());
-        let order_id = ids[number * 7919 % ids.len()].to_string();
+        let order_id = picked[number % LOADS].clone();
         async move { client.get_order(GetOrderRequest { order_id }).await.map(drop) }
-    });
+    };
+    load::run(1, Duration::from_secs(60), 2 * LOADS, get.clone()).await?;
+    let got = load::run(1, plan.time, usize::MAX, get);
     Ok(got.await?.percentile(0.5))
 }
 

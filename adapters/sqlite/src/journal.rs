@@ -1,7 +1,6 @@
 //! Streams on SQLite.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use highstreet_domain::kernel::ports::{Append, AppendError, Claimed, Journal, Loaded, Lookup, StoreError, Wake};
@@ -18,7 +17,7 @@ use crate::store::Store;
 pub struct SqliteJournal<A: Aggregate> {
     store: Arc<Store>,
     publish: Publish<A>,
-    recent: Recent<Id<A>, Loaded<A>>,
+    recent: Arc<Recent<Id<A>, Loaded<A>>>,
 }
 
 // === impl SqliteJournal ===
@@ -26,27 +25,7 @@ pub struct SqliteJournal<A: Aggregate> {
 impl<A: Aggregate> SqliteJournal<A> {
     /// The streams of `A` in `store`, whose events are published as `publish` says.
     pub fn new(store: Arc<Store>, publish: Publish<A>) -> Self {
-        Self { store, publish, recent: Recent::new() }
-    }
-
-    /// Remembers what an append led to, unless it waits for a call: that one's attempts are counted in the file.
-    fn remember(&self, append: &Append<A>) {
-        if append.wake != Wake::Keep {
-            self.store.put_off().remove(&append.id.uuid());
-        }
-        let since = match append.wake {
-            Wake::Leased { .. } => None,
-            Wake::At { since, .. } => Some(since),
-            Wake::Nothing => Some(0),
-            Wake::Keep => self.recent.get(&append.id).map(|known| known.since),
-        };
-        match since {
-            Some(since) => {
-                let standing = append.standing.clone();
-                self.recent.put(append.id, Loaded { standing, since, ..Loaded::default() });
-            }
-            None => self.recent.forget(&append.id),
-        }
+        Self { store, publish, recent: Arc::new(Recent::new()) }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -91,26 +70,20 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
     async fn append(&self, append: Append<A>) -> Result<(), AppendError> {
         let encoded = Arc::new(Encoded::of(&append, self.publish)?);
         let (work, told) = (encoded.clone(), encoded);
-        let (fresh, published) = (self.store.fresh.clone(), self.store.published.clone());
-        let after = move |positions: &Result<Vec<i64>, AppendError>| {
-            if let Ok(positions) = positions
-                && told.hand_to_relay(positions, &fresh)
-            {
-                published.ring();
+        let (store, recent) = (self.store.clone(), self.recent.clone());
+        let after = move |written: &Result<Vec<i64>, AppendError>| match written {
+            Ok(positions) => {
+                // Remembered before anybody is told, so that whoever is told reads what they were told of.
+                remember(&store, &recent, &append);
+                if told.hand_to_relay(positions, &store.fresh) {
+                    store.published.ring();
+                }
+                store.changed.ring();
+                store.wake_for(append.wake);
             }
+            Err(_) => recent.forget(&append.id),
         };
-        if let Err(error) = self.store.write(move |connection| work.write(connection), after).await? {
-            self.recent.forget(&append.id);
-            return Err(error);
-        }
-        self.remember(&append);
-        self.store.changed.ring();
-        if let Wake::At { at, .. } | Wake::Leased { until: at, .. } = append.wake
-            && at.as_micros() < self.store.next_look.load(Ordering::SeqCst)
-        {
-            self.store.due.ring();
-        }
-        Ok(())
+        self.store.write(move |connection| work.write(connection), after).await?.map(drop)
     }
 
     async fn claimed(&self, key: ClaimKey) -> Result<Option<Claimed<A>>, StoreError> {
@@ -142,6 +115,26 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
                 .collect()
         })?;
         rows.into_iter().map(|(micros, data)| Ok((time(micros), decode(&data)?))).collect()
+    }
+}
+
+/// Remembers what an append led to, unless it waits for a call: that one's attempts are counted in the file.
+fn remember<A: Aggregate>(store: &Store, recent: &Recent<Id<A>, Loaded<A>>, append: &Append<A>) {
+    if append.wake != Wake::Keep {
+        store.put_off().remove(&append.id.uuid());
+    }
+    let since = match append.wake {
+        Wake::Leased { .. } => None,
+        Wake::At { since, .. } => Some(since),
+        Wake::Nothing => Some(0),
+        Wake::Keep => recent.get(&append.id).map(|known| known.since),
+    };
+    match since {
+        Some(since) => {
+            let standing = append.standing.clone();
+            recent.put(append.id, Loaded { standing, since, ..Loaded::default() });
+        }
+        None => recent.forget(&append.id),
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 
 use highstreet_domain::kernel::Signal;
-use highstreet_domain::kernel::ports::StoreError;
+use highstreet_domain::kernel::ports::{StoreError, Wake};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
@@ -173,6 +173,15 @@ impl Store {
     /// handing it to another thread would.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         read(&self.reader()).map_err(|error| unavailable(&error))
+    }
+
+    /// Rings if `wake` comes before the agenda's reader looks again.
+    pub(crate) fn wake_for(&self, wake: Wake) {
+        if let Wake::At { at, .. } | Wake::Leased { until: at, .. } = wake
+            && at.as_micros() < self.next_look.load(Ordering::SeqCst)
+        {
+            self.due.ring();
+        }
     }
 
     pub(crate) fn put_off(&self) -> MutexGuard<'_, HashSet<Uuid>> {

@@ -16,7 +16,7 @@ use crate::store::Store;
 /// The rows of one view in one file.
 pub struct SqliteViews<V> {
     store: Arc<Store>,
-    recent: Recent<String, Row<V>>,
+    recent: Arc<Recent<String, Row<V>>>,
 }
 
 struct RowParts {
@@ -51,7 +51,7 @@ const COLUMNS: &str = "key, version, cursor, state, created, updated, row FROM v
 impl<V: View> SqliteViews<V> {
     /// The rows of `V` in `store`.
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, recent: Recent::new() }
+        Self { store, recent: Arc::new(Recent::new()) }
     }
 
     fn find(&self, key: &str) -> Result<Option<Row<V>>, StoreError> {
@@ -66,25 +66,21 @@ impl<V: View> SqliteViews<V> {
         })?;
         parts.map(RowParts::decode).transpose()
     }
+}
 
-    /// Remembers a row that was written, and forgets one that somebody else wrote; whether it was written.
-    fn remember(&self, save: Save<V>, written: Option<Written>) -> bool {
-        let Some(Written { place, cursor, created }) = written else {
-            self.recent.forget(&save.key);
-            return false;
-        };
-        let row = Row {
-            key: save.key.clone(),
-            view: save.view,
-            version: save.version + 1,
-            cursor: count(cursor),
-            place: Uuid::from_u128(u128::from(count(place))),
-            created: time(created),
-            updated: save.time,
-        };
-        self.recent.put(save.key, row);
-        true
-    }
+/// Remembers a row that was written, and forgets one that somebody else wrote.
+fn remember<V: View>(recent: &Recent<String, Row<V>>, save: Save<V>, written: Option<&Written>) {
+    let Some(Written { place, cursor, created }) = written else { return recent.forget(&save.key) };
+    let row = Row {
+        key: save.key.clone(),
+        view: save.view,
+        version: save.version + 1,
+        cursor: count(*cursor),
+        place: Uuid::from_u128(u128::from(count(*place))),
+        created: time(*created),
+        updated: save.time,
+    };
+    recent.put(save.key, row);
 }
 
 #[async_trait]
@@ -116,8 +112,16 @@ impl<V: View> Views<V> for SqliteViews<V> {
                 })
                 .collect::<Result<Vec<_>, _>>()
         };
-        let written = self.store.write(work, move |_| viewed.ring()).await?;
-        Ok(rows.into_iter().zip(written).map(|(save, written)| self.remember(save, written)).collect())
+        let recent = self.recent.clone();
+        // Remembered before anybody is told, so that whoever is told reads what they were told of.
+        let after = move |written: &Vec<Option<Written>>| {
+            for (save, written) in rows.into_iter().zip(written) {
+                remember(&recent, save, written.as_ref());
+            }
+            viewed.ring();
+        };
+        let written = self.store.write(work, after).await?;
+        Ok(written.iter().map(Option::is_some).collect())
     }
 
     async fn page(&self, filter: &Filter, page: &Page) -> Result<Vec<Row<V>>, StoreError> {
