@@ -14,7 +14,7 @@ pub const ACTOR: &str = "x-highstreet-actor";
 pub(crate) const CORRELATION: &str = "x-correlation-id";
 /// W3C trace context.
 pub(crate) const TRACE: &str = "traceparent";
-const TIMEOUT: &str = "grpc-timeout";
+pub(crate) const TIMEOUT: &str = "grpc-timeout";
 const ANONYMOUS: &str = "anonymous";
 
 /// A call's origin and deadline.

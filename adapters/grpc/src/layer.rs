@@ -1,15 +1,18 @@
-//! What every call through the door gets: a correlation id, a place in the metrics, and no say in who it is.
+//! What every call through the door gets: a correlation id, an end at its deadline, a place in the metrics, and no
+//! say in who it is.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::{HeaderValue, Request, Response};
 use tower::{Layer, Service};
 use uuid::Uuid;
 
-use crate::call::{ACTOR, CORRELATION};
+use crate::call::{ACTOR, CORRELATION, TIMEOUT, parse_timeout};
 use crate::red::Calls;
+use crate::status::deadline_exceeded;
 
 /// Makes a correlation id where there is none, returns it with the answer, and strips what only the mesh may say.
 /// Counts the calls in the histogram `rpc_server_duration_seconds`, for metrics that were installed before.
@@ -54,7 +57,7 @@ impl<S, I, O> Service<Request<I>> for CallService<S>
 where
     S: Service<Request<I>, Response = Response<O>>,
     S::Future: Send + 'static,
-    O: 'static,
+    O: Default + 'static,
     S::Error: 'static,
 {
     type Response = Response<O>;
@@ -70,9 +73,10 @@ where
         request.headers_mut().remove(ACTOR);
         let correlation = request.headers().get(CORRELATION).cloned().unwrap_or_else(new_correlation);
         request.headers_mut().insert(CORRELATION, correlation.clone());
+        let timeout = request.headers().get(TIMEOUT).and_then(|value| parse_timeout(value.to_str().ok()?));
         let response = self.inner.call(request);
         Box::pin(async move {
-            let mut response = response.await?;
+            let mut response = within(timeout, response).await?;
             under_way.answered(response.headers());
             response.headers_mut().insert(CORRELATION, correlation);
             Ok(response)
@@ -80,7 +84,34 @@ where
     }
 }
 
+/// The answer, or `DEADLINE_EXCEEDED` once the caller has stopped waiting. What was begun goes on all the same.
+async fn within<O: Default, E>(
+    timeout: Option<Duration>,
+    response: impl Future<Output = Result<Response<O>, E>>,
+) -> Result<Response<O>, E> {
+    let Some(timeout) = timeout else { return response.await };
+    tokio::time::timeout(timeout, response).await.unwrap_or_else(|_| Ok(deadline_exceeded().into_http()))
+}
+
 fn new_correlation() -> HeaderValue {
     // A UUID is all letters, digits and dashes.
     HeaderValue::try_from(Uuid::now_v7().to_string()).unwrap_or_else(|_| HeaderValue::from_static("none"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_ends_with_its_deadline() {
+        let never = tower::service_fn(|_: Request<()>| std::future::pending::<Result<Response<()>, Infallible>>());
+        let request = Request::builder().header(TIMEOUT, "20m").body(()).unwrap();
+        let response = CallLayer::new().layer(never).oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["grpc-status"], "4");
+        assert!(response.headers().contains_key(CORRELATION));
+    }
 }

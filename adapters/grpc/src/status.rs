@@ -77,6 +77,13 @@ pub fn unavailable(reason: &'static str, message: &str) -> Status {
     build(Code::Unavailable, message, again(details(reason)))
 }
 
+/// The caller has stopped waiting.
+pub(crate) fn deadline_exceeded() -> Status {
+    let message = "not done before the deadline; what was begun goes on: repeat with the same request_id to learn the \
+                   outcome";
+    build(Code::DeadlineExceeded, message, details("DEADLINE_EXCEEDED"))
+}
+
 fn of_rejection<A: Aggregate>(id: Id<A>, rejection: &A::Rejection) -> Status {
     let message = rejection.to_string();
     let mut details = details(rejection.reason());

@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use tempfile::tempdir;
 use tokio::net::TcpStream;
@@ -35,6 +35,19 @@ impl Server {
         let server = Self { child, address, admin };
         eventually("the server listens", || async { TcpStream::connect(address).await.ok() }).await;
         server
+    }
+
+    fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    async fn ended(&mut self) -> ExitStatus {
+        eventually("it ends", || {
+            let ended = self.child.try_wait().unwrap();
+            async move { ended }
+        })
+        .await
     }
 
     /// SIGKILL: no time for anything.
@@ -79,15 +92,26 @@ async fn health_is_asked_and_a_signal_stops_it() {
     let admin = server.admin.to_string();
     eventually("it is ready", || async { run(&["healthcheck", "--admin", &admin]).status.success().then_some(()) })
         .await;
-    let stopped = Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().unwrap();
-    assert!(stopped.success());
-    let ended = eventually("it ends", || {
-        let ended = server.child.try_wait().unwrap();
-        async move { ended }
-    })
-    .await;
-    assert!(ended.success(), "{ended:?}");
+    server.terminate();
+    assert!(server.ended().await.success());
     assert!(!run(&["healthcheck", "--admin", &admin]).status.success());
+}
+
+/// While it drains it answers, and says that it is not ready; a second signal ends it at once.
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    let data = tempdir().unwrap();
+    let server =
+        Server::start_with(data.path(), |command| command.args(["--drain", "10m"]).env("HIGHSTREET_LOG", "error"));
+    let mut server = server.await;
+    let admin = server.admin.to_string();
+    let ready = || run(&["healthcheck", "--admin", &admin]).status.success();
+    eventually("it is ready", || async { ready().then_some(()) }).await;
+    server.terminate();
+    eventually("it drains", || async { (!ready()).then_some(()) }).await;
+    assert!(TcpStream::connect(server.address).await.is_ok(), "it still answers");
+    server.terminate();
+    assert_eq!(server.ended().await.code(), Some(130));
 }
 
 #[tokio::test]
