@@ -59,7 +59,7 @@ async fn getting(plan: &Plan, data: &Path, ids: Vec<Id<Order>>, report: &mut Rep
         let order_id = picked[number % LOADS].clone();
         async move { client.get_order(GetOrderRequest { order_id }).await.map(drop) }
     };
-    load::run(1, Duration::from_secs(60), 2 * LOADS, get.clone()).await?;
+    load::run(1, Duration::from_mins(1), 2 * LOADS, get.clone()).await?;
     let got = load::run(1, plan.time, usize::MAX, get);
     Ok(got.await?.percentile(0.5))
 }
