@@ -12,8 +12,8 @@ use tonic::{Request, Response, Status};
 
 use crate::Desk;
 use crate::call::Call;
-use crate::desk::Terms;
 use crate::fields::Fields;
+use crate::opened::Opened;
 use crate::page::Wanted;
 use crate::status::not_found;
 
@@ -26,14 +26,10 @@ impl DeliveryService for Deliveries {
         &self,
         request: Request<proto::ShipDeliveryRequest>,
     ) -> Result<Response<proto::ShipDeliveryResponse>, Status> {
-        let call = self.0.call(request.metadata());
-        let mut message = request.into_inner();
-        let mut fields = Fields::default();
-        let request_id = std::mem::take(&mut message.request_id);
-        let terms = Terms::read(&mut fields, &request_id, &message, message.expected_revision);
+        let Opened { call, message, terms, mut fields } = self.0.open(request);
         let id = fields.uuid("delivery_id", &message.delivery_id);
         let id = Id::new(fields.finish_with(id)?);
-        let (id, delivery) = self.0.change(&call, "ShipDelivery", terms, id, Command::Ship).await?;
+        let (id, delivery) = self.0.change(&call, terms, id, Command::Ship).await?;
         Ok(Response::new(proto::ShipDeliveryResponse { delivery: Some(show(id, &delivery)?) }))
     }
 
@@ -41,14 +37,10 @@ impl DeliveryService for Deliveries {
         &self,
         request: Request<proto::CompleteDeliveryRequest>,
     ) -> Result<Response<proto::CompleteDeliveryResponse>, Status> {
-        let call = self.0.call(request.metadata());
-        let mut message = request.into_inner();
-        let mut fields = Fields::default();
-        let request_id = std::mem::take(&mut message.request_id);
-        let terms = Terms::read(&mut fields, &request_id, &message, message.expected_revision);
+        let Opened { call, message, terms, mut fields } = self.0.open(request);
         let id = fields.uuid("delivery_id", &message.delivery_id);
         let id = Id::new(fields.finish_with(id)?);
-        let (id, delivery) = self.0.change(&call, "CompleteDelivery", terms, id, Command::Complete).await?;
+        let (id, delivery) = self.0.change(&call, terms, id, Command::Complete).await?;
         Ok(Response::new(proto::CompleteDeliveryResponse { delivery: Some(show(id, &delivery)?) }))
     }
 
@@ -56,14 +48,10 @@ impl DeliveryService for Deliveries {
         &self,
         request: Request<proto::CancelDeliveryRequest>,
     ) -> Result<Response<proto::CancelDeliveryResponse>, Status> {
-        let call = self.0.call(request.metadata());
-        let mut message = request.into_inner();
-        let mut fields = Fields::default();
-        let request_id = std::mem::take(&mut message.request_id);
-        let terms = Terms::read(&mut fields, &request_id, &message, message.expected_revision);
+        let Opened { call, message, terms, mut fields } = self.0.open(request);
         let target = read_target(&mut fields, &call, message.target.as_ref());
         let (id, case) = fields.finish_with(target)?;
-        let (id, delivery) = self.0.change(&call, "CancelDelivery", terms, id, Command::Cancel { case }).await?;
+        let (id, delivery) = self.0.change(&call, terms, id, Command::Cancel { case }).await?;
         Ok(Response::new(proto::CancelDeliveryResponse { delivery: Some(show(id, &delivery)?) }))
     }
 

@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use highstreet_domain::kernel::ports::{Clock, Ids, Kept, Listing};
-use highstreet_domain::kernel::{Aggregate, Cause, Claim, ClaimKey, Fingerprint, Handler, Id, Request, Standing};
-use prost::Message;
-use tonic::Status;
-use tonic::metadata::MetadataMap;
-use uuid::Uuid;
+use highstreet_domain::kernel::{self, Aggregate, Cause, Claim, ClaimKey, Handler, Id, Standing};
+use tonic::{Request, Status};
 
 use crate::call::Call;
-use crate::fields::Fields;
+use crate::opened::{Changing, Opened, Terms};
 use crate::page::Wanted;
 use crate::status::{not_found, of_failure, of_store};
 
@@ -37,13 +34,6 @@ pub struct Dependency {
     pub reason: &'static str,
 }
 
-/// On which terms a call wants to be carried out.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Terms {
-    request_id: Option<(Uuid, Fingerprint)>,
-    expected_revision: Option<u64>,
-}
-
 // === impl Dependency ===
 
 impl Dependency {
@@ -51,56 +41,35 @@ impl Dependency {
     pub const NONE: Self = Self { name: "a service this depends on", reason: "UNAVAILABLE" };
 }
 
-// === impl Terms ===
-
-impl Terms {
-    /// Reads `request_id` (taken out of `request`, so that the rest is its content) and `expected_revision`.
-    pub(crate) fn read<R: Message>(
-        fields: &mut Fields,
-        request_id: &str,
-        content: &R,
-        expected_revision: Option<i64>,
-    ) -> Self {
-        let request_id = (!request_id.is_empty())
-            .then(|| fields.uuid("request_id", request_id))
-            .flatten()
-            .map(|id| (id, Fingerprint::of(&content.encode_to_vec())));
-        let expected_revision = expected_revision.and_then(|revision| {
-            fields.check("expected_revision", u64::try_from(revision).map_err(|_| "must not be negative"))
-        });
-        Self { request_id, expected_revision }
-    }
-}
-
 // === impl Desk ===
 
 impl<A: Aggregate> Desk<A> {
-    pub(crate) fn call(&self, metadata: &MetadataMap) -> Call {
-        Call::of(metadata, &*self.clock)
+    /// Reads what every request that changes something brings along.
+    pub(crate) fn open<R: Changing>(&self, request: Request<R>) -> Opened<R> {
+        let call = Call::of(request.metadata(), &*self.clock);
+        Opened::new(request, call)
     }
 
     /// Carries out a command on something that gets a new id, made here.
     pub(crate) async fn create(
         &self,
         call: &Call,
-        method: &'static str,
         terms: Terms,
         command: A::Command,
     ) -> Result<(Id<A>, Standing<A>), Status> {
         let id = Id::new(self.ids.next());
-        self.handle(id, self.request(call, method, terms, command)).await
+        self.handle(id, self.request(call, terms, command)).await
     }
 
     /// Carries out a command on what has this id.
     pub(crate) async fn change(
         &self,
         call: &Call,
-        method: &'static str,
         terms: Terms,
         id: Id<A>,
         command: A::Command,
     ) -> Result<(Id<A>, Standing<A>), Status> {
-        self.handle(id, self.request(call, method, terms, command)).await
+        self.handle(id, self.request(call, terms, command)).await
     }
 
     /// What has this id and exists for others.
@@ -125,17 +94,17 @@ impl<A: Aggregate> Desk<A> {
         Ok((found, next))
     }
 
-    async fn handle(&self, id: Id<A>, request: Request<A>) -> Result<(Id<A>, Standing<A>), Status> {
+    async fn handle(&self, id: Id<A>, request: kernel::Request<A>) -> Result<(Id<A>, Standing<A>), Status> {
         self.handler.handle(id, request).await.map_err(|failure| of_failure(id, &failure, self.dependency))
     }
 
-    fn request(&self, call: &Call, method: &'static str, terms: Terms, command: A::Command) -> Request<A> {
+    fn request(&self, call: &Call, terms: Terms, command: A::Command) -> kernel::Request<A> {
         let claim = terms.request_id.map(|(request_id, fingerprint)| Claim {
-            key: ClaimKey::new(&call.origin.actor, method, request_id),
+            key: ClaimKey::new(&call.origin.actor, terms.method, request_id),
             fingerprint,
         });
         let cause = claim.map_or_else(|| Cause::unique(self.ids.next()), |claim| Cause::of_claim(claim.key));
-        let mut request = Request::new(command, cause, call.origin.clone());
+        let mut request = kernel::Request::new(command, cause, call.origin.clone());
         request.claim = claim;
         request.expected_revision = terms.expected_revision;
         request.deadline = call.deadline;

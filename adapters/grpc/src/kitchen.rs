@@ -10,8 +10,8 @@ use highstreet_wire::proto::kitchen::kitchen_service_server::KitchenService;
 use tonic::{Request, Response, Status};
 
 use crate::Desk;
-use crate::desk::Terms;
 use crate::fields::Fields;
+use crate::opened::Opened;
 use crate::page::Wanted;
 use crate::status::not_found;
 
@@ -24,14 +24,10 @@ impl KitchenService for Kitchen {
         &self,
         request: Request<proto::CompletePreparationRequest>,
     ) -> Result<Response<proto::CompletePreparationResponse>, Status> {
-        let call = self.0.call(request.metadata());
-        let mut message = request.into_inner();
-        let mut fields = Fields::default();
-        let request_id = std::mem::take(&mut message.request_id);
-        let terms = Terms::read(&mut fields, &request_id, &message, message.expected_revision);
+        let Opened { call, message, terms, mut fields } = self.0.open(request);
         let id = fields.uuid("preparation_id", &message.preparation_id);
         let id = Id::new(fields.finish_with(id)?);
-        let (id, preparation) = self.0.change(&call, "CompletePreparation", terms, id, Command::Complete).await?;
+        let (id, preparation) = self.0.change(&call, terms, id, Command::Complete).await?;
         Ok(Response::new(proto::CompletePreparationResponse { preparation: Some(show(id, &preparation)?) }))
     }
 

@@ -16,6 +16,7 @@ mod call;
 mod desk;
 mod fields;
 mod layer;
+mod opened;
 mod page;
 mod peer;
 mod red;

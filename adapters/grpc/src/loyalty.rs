@@ -11,8 +11,8 @@ use highstreet_wire::proto::loyalty::loyalty_service_server::LoyaltyService;
 use tonic::{Request, Response, Status};
 
 use crate::Desk;
-use crate::desk::Terms;
 use crate::fields::Fields;
+use crate::opened::Opened;
 use crate::page::Wanted;
 use crate::status::of_store;
 
@@ -28,18 +28,14 @@ impl LoyaltyService for Loyalty {
         &self,
         request: Request<proto::GrantPointsRequest>,
     ) -> Result<Response<proto::GrantPointsResponse>, Status> {
-        let call = self.0.call(request.metadata());
-        let mut message = request.into_inner();
-        let mut fields = Fields::default();
-        let request_id = std::mem::take(&mut message.request_id);
-        let terms = Terms::read(&mut fields, &request_id, &message, None);
+        let Opened { call, message, terms, mut fields } = self.0.open(request);
         let name = read_name(&mut fields, &message.shop_id, Some(Program::Points), &message.member);
         let reference = fields.reference("reference", message.reference.as_ref());
         let amount = u64::try_from(message.points).ok().filter(|_| (1..=MOST_POINTS).contains(&message.points));
         let amount = fields.check("points", amount.ok_or("must be 1 to 1,000,000"));
         let ((name, reference), amount) = fields.finish_with(name.zip(reference).zip(amount))?;
         let command = Command::Earn { name: name.clone(), reference, amount };
-        let (id, account) = self.0.change(&call, "GrantPoints", terms, name.id(), command).await?;
+        let (id, account) = self.0.change(&call, terms, name.id(), command).await?;
         let entry = highstreet_domain::kernel::Aggregate::entry(&account.state);
         Ok(Response::new(proto::GrantPointsResponse {
             entry: entry.map(|entry| show_entry(entry, account.updated)),

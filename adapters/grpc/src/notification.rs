@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::Desk;
-use crate::desk::Terms;
 use crate::fields::Fields;
+use crate::opened::Opened;
 use crate::page::Wanted;
 use crate::status::{not_found, of_store};
 use crate::watch::{AT_ONCE, Watch, read_cursor, watch};
@@ -64,14 +64,10 @@ impl NotificationService for Notifications {
         &self,
         request: Request<proto::ResendNotificationRequest>,
     ) -> Result<Response<proto::ResendNotificationResponse>, Status> {
-        let call = self.desk.call(request.metadata());
-        let mut message = request.into_inner();
-        let mut fields = Fields::default();
-        let request_id = std::mem::take(&mut message.request_id);
-        let terms = Terms::read(&mut fields, &request_id, &message, message.expected_revision);
+        let Opened { call, message, terms, mut fields } = self.desk.open(request);
         let id = fields.uuid("notification_id", &message.notification_id);
         let id = Id::new(fields.finish_with(id)?);
-        let (id, notification) = self.desk.change(&call, "ResendNotification", terms, id, Command::Resend).await?;
+        let (id, notification) = self.desk.change(&call, terms, id, Command::Resend).await?;
         Ok(Response::new(proto::ResendNotificationResponse { notification: Some(show(id, &notification)?) }))
     }
 

@@ -21,8 +21,8 @@ use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt;
 
 use crate::Desk;
-use crate::desk::Terms;
 use crate::fields::Fields;
+use crate::opened::Opened;
 use crate::page::Wanted;
 use crate::peer::Peer;
 use crate::status::not_found;
@@ -57,13 +57,9 @@ impl OrderingService for Ordering {
         &self,
         request: Request<proto::PlaceOrderRequest>,
     ) -> Result<Response<proto::PlaceOrderResponse>, Status> {
-        let call = self.desk.call(request.metadata());
-        let mut message = request.into_inner();
-        let mut fields = Fields::default();
-        let request_id = std::mem::take(&mut message.request_id);
-        let terms = Terms::read(&mut fields, &request_id, &message, None);
+        let Opened { call, message, terms, fields } = self.desk.open(request);
         let place = read_place(fields, &message, self.pay_within)?;
-        let (id, order) = self.desk.create(&call, "PlaceOrder", terms, Command::Place(place)).await?;
+        let (id, order) = self.desk.create(&call, terms, Command::Place(place)).await?;
         Ok(Response::new(proto::PlaceOrderResponse { order: Some(show(id, &order)?) }))
     }
 
@@ -71,16 +67,12 @@ impl OrderingService for Ordering {
         &self,
         request: Request<proto::CancelOrderRequest>,
     ) -> Result<Response<proto::CancelOrderResponse>, Status> {
-        let call = self.desk.call(request.metadata());
-        let mut message = request.into_inner();
-        let mut fields = Fields::default();
-        let request_id = std::mem::take(&mut message.request_id);
-        let terms = Terms::read(&mut fields, &request_id, &message, message.expected_revision);
+        let Opened { call, message, terms, mut fields } = self.desk.open(request);
         let id = fields.uuid("order_id", &message.order_id);
         let note = fields.check("reason", Note::parse(&message.reason));
         let (id, note) = fields.finish_with(id.zip(note))?;
         let command = Command::Cancel { reason: CancelReason::Customer, note };
-        let (id, order) = self.desk.change(&call, "CancelOrder", terms, Id::new(id), command).await?;
+        let (id, order) = self.desk.change(&call, terms, Id::new(id), command).await?;
         Ok(Response::new(proto::CancelOrderResponse { order: Some(show(id, &order)?) }))
     }
 

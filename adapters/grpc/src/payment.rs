@@ -11,8 +11,8 @@ use highstreet_wire::proto::payment::{cancel_payment_request, get_payment_reques
 use tonic::{Request, Response, Status};
 
 use crate::Desk;
-use crate::desk::Terms;
 use crate::fields::Fields;
+use crate::opened::Opened;
 use crate::page::Wanted;
 use crate::status::not_found;
 
@@ -25,27 +25,19 @@ impl PaymentService for Payments {
         &self,
         request: Request<proto::RequestPaymentRequest>,
     ) -> Result<Response<proto::RequestPaymentResponse>, Status> {
-        let call = self.0.call(request.metadata());
-        let mut message = request.into_inner();
-        let mut fields = Fields::default();
-        let request_id = std::mem::take(&mut message.request_id);
-        let terms = Terms::read(&mut fields, &request_id, &message, None);
+        let Opened { call, message, terms, fields } = self.0.open(request);
         let bill = read_bill(fields, &message)?;
         let id = Id::made_for(&bill.order);
-        let (id, payment) = self.0.change(&call, "RequestPayment", terms, id, Command::Request(bill)).await?;
+        let (id, payment) = self.0.change(&call, terms, id, Command::Request(bill)).await?;
         Ok(Response::new(proto::RequestPaymentResponse { payment: Some(show(id, &payment)?) }))
     }
 
     async fn pay(&self, request: Request<proto::PayRequest>) -> Result<Response<proto::PayResponse>, Status> {
-        let call = self.0.call(request.metadata());
-        let mut message = request.into_inner();
-        let mut fields = Fields::default();
-        let request_id = std::mem::take(&mut message.request_id);
-        let terms = Terms::read(&mut fields, &request_id, &message, message.expected_revision);
+        let Opened { call, message, terms, mut fields } = self.0.open(request);
         let id = fields.uuid("payment_id", &message.payment_id);
         let method = fields.optional_method("method", message.method);
         let id = fields.finish_with(id)?;
-        let (id, payment) = self.0.change(&call, "Pay", terms, Id::new(id), Command::Pay { method }).await?;
+        let (id, payment) = self.0.change(&call, terms, Id::new(id), Command::Pay { method }).await?;
         Ok(Response::new(proto::PayResponse { payment: Some(show(id, &payment)?) }))
     }
 
@@ -53,11 +45,7 @@ impl PaymentService for Payments {
         &self,
         request: Request<proto::CancelPaymentRequest>,
     ) -> Result<Response<proto::CancelPaymentResponse>, Status> {
-        let call = self.0.call(request.metadata());
-        let mut message = request.into_inner();
-        let mut fields = Fields::default();
-        let request_id = std::mem::take(&mut message.request_id);
-        let terms = Terms::read(&mut fields, &request_id, &message, message.expected_revision);
+        let Opened { call, message, terms, mut fields } = self.0.open(request);
         let id = match &message.target {
             Some(cancel_payment_request::Target::PaymentId(id)) => fields.uuid("payment_id", id).map(Id::new),
             Some(cancel_payment_request::Target::Order(order)) => {
@@ -72,7 +60,7 @@ impl PaymentService for Payments {
         let (id, reason) = fields.finish_with(id.zip(reason))?;
         let by = if call.is_from_context() { By::Order } else { By::Staff };
         let command = Command::Cancel(Cancellation { reason, by });
-        let (id, payment) = self.0.change(&call, "CancelPayment", terms, id, command).await?;
+        let (id, payment) = self.0.change(&call, terms, id, command).await?;
         // Cancelled before it was asked for: there is nothing to show, and nothing wrong.
         let payment = payment.state.bill().is_some().then(|| show(id, &payment)).transpose()?;
         Ok(Response::new(proto::CancelPaymentResponse { payment }))
