@@ -87,22 +87,13 @@ impl EmbeddedBus {
 impl Bus for EmbeddedBus {
     async fn publish(&self, messages: Vec<Message>) -> Result<(), StoreError> {
         let messages: Vec<_> = messages.into_iter().map(Arc::new).collect();
-        let kept = messages.clone();
-        let positions = self
-            .shared
-            .store
-            .write(
-                move |connection| kept.iter().map(|message| keep(connection, message)).collect::<Result<Vec<_>, _>>(),
-                |_| {},
-            )
-            .await?;
-        let mut sources: Vec<_> = messages.iter().map(|message| message.source.clone()).collect();
-        sources.dedup();
-        lock(&self.shared.recent).push(positions.into_iter().zip(messages));
-        for source in sources {
-            self.shared.published(&source).ring();
-        }
-        Ok(())
+        let (kept, shared) = (messages.clone(), self.shared.clone());
+        let work = move |connection: &Connection| {
+            kept.iter().map(|message| keep(connection, message)).collect::<rusqlite::Result<Vec<_>>>()
+        };
+        // In the order of commits, so that what is at hand has no gaps.
+        let after = move |positions: &Vec<u64>| shared.announce(positions, messages);
+        self.shared.store.write(work, after).await.map(drop)
     }
 
     async fn flush(&self) -> Result<(), StoreError> {
@@ -131,6 +122,15 @@ impl Bus for EmbeddedBus {
 // === impl Shared ===
 
 impl Shared {
+    fn announce(&self, positions: &[u64], messages: Vec<Arc<Message>>) {
+        let mut sources: Vec<_> = messages.iter().map(|message| message.source.clone()).collect();
+        sources.dedup();
+        lock(&self.recent).push(positions.iter().copied().zip(messages));
+        for source in sources {
+            self.published(&source).ring();
+        }
+    }
+
     fn published(&self, source: &str) -> Signal {
         let mut signals = lock(&self.published);
         match signals.get(source) {

@@ -81,7 +81,8 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
                 store.changed.ring();
                 store.wake_for(append.wake);
             }
-            Err(_) => recent.forget(&append.id),
+            // Whatever it is now, it is further than the append thought.
+            Err(_) => recent.forget(append.id, append.after + 1),
         };
         self.store.write(move |connection| work.write(connection), after).await?.map(drop)
     }
@@ -134,7 +135,7 @@ fn remember<A: Aggregate>(store: &Store, recent: &Recent<Id<A>, Loaded<A>>, appe
             let standing = append.standing.clone();
             recent.put(append.id, Loaded { standing, since, ..Loaded::default() });
         }
-        None => recent.forget(&append.id),
+        None => recent.forget(append.id, append.standing.revision),
     }
 }
 

@@ -18,8 +18,15 @@ const GENERATION: usize = 2048;
 pub(crate) struct Recent<K, V>(Mutex<Generations<K, V>>);
 
 struct Generations<K, V> {
-    young: HashMap<K, V>,
-    old: HashMap<K, V>,
+    young: HashMap<K, Entry<V>>,
+    old: HashMap<K, Entry<V>>,
+}
+
+/// A value; or, once forgotten, how old a value must be at least to be taken again.
+#[derive(Clone)]
+struct Entry<V> {
+    age: u64,
+    value: Option<V>,
 }
 
 /// A value that is replaced by newer ones only.
@@ -35,31 +42,38 @@ impl<K: Eq + Hash, V: Aged> Recent<K, V> {
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<V> {
-        let generations = self.generations();
-        generations.young.get(key).or_else(|| generations.old.get(key)).cloned()
+        self.generations().find(key)?.value.clone()
     }
 
     pub(crate) fn put(&self, key: K, value: V) {
+        self.enter(key, Entry { age: value.age(), value: Some(value) });
+    }
+
+    /// Forgets what was before `age`: it was replaced by something that is not kept here.
+    pub(crate) fn forget(&self, key: K, age: u64) {
+        self.enter(key, Entry { age, value: None });
+    }
+
+    fn enter(&self, key: K, entry: Entry<V>) {
         let mut generations = self.generations();
         // A reader who was slow must not bring back what a writer has replaced.
-        let known = generations.young.get(&key).or_else(|| generations.old.get(&key));
-        if known.is_some_and(|known| known.age() > value.age()) {
+        if generations.find(&key).is_some_and(|known| known.age > entry.age) {
             return;
         }
         if generations.young.len() >= GENERATION {
             generations.old = mem::take(&mut generations.young);
         }
-        generations.young.insert(key, value);
-    }
-
-    pub(crate) fn forget(&self, key: &K) {
-        let mut generations = self.generations();
-        generations.young.remove(key);
-        generations.old.remove(key);
+        generations.young.insert(key, entry);
     }
 
     fn generations(&self) -> MutexGuard<'_, Generations<K, V>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Eq + Hash, V> Generations<K, V> {
+    fn find(&self, key: &K) -> Option<&Entry<V>> {
+        self.young.get(key).or_else(|| self.old.get(key))
     }
 }
 
@@ -72,5 +86,28 @@ impl<A: Aggregate> Aged for Loaded<A> {
 impl<V: Clone> Aged for Row<V> {
     fn age(&self) -> u64 {
         self.version
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Aged for u64 {
+        fn age(&self) -> u64 {
+            *self
+        }
+    }
+
+    #[test]
+    fn a_slow_reader_does_not_bring_back_what_was_replaced() {
+        let recent = Recent::new();
+        recent.put("a", 5);
+        recent.forget("a", 6);
+        recent.put("a", 5);
+        assert_eq!(recent.get(&"a"), None);
+        recent.put("a", 7);
+        recent.put("a", 6);
+        assert_eq!(recent.get(&"a"), Some(7));
     }
 }

@@ -70,7 +70,7 @@ impl<V: View> SqliteViews<V> {
 
 /// Remembers a row that was written, and forgets one that somebody else wrote.
 fn remember<V: View>(recent: &Recent<String, Row<V>>, save: Save<V>, written: Option<&Written>) {
-    let Some(Written { place, cursor, created }) = written else { return recent.forget(&save.key) };
+    let Some(Written { place, cursor, created }) = written else { return recent.forget(save.key, save.version + 1) };
     let row = Row {
         key: save.key.clone(),
         view: save.view,

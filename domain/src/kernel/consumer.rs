@@ -10,7 +10,7 @@ use core::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::ports::{Clock, Deliveries, Verdict};
+use super::ports::{Clock, Deliveries, StoreError, Verdict};
 use super::request::stream_name;
 use super::{Aggregate, Cause, Failure, Handler, Id, Message, Request};
 
@@ -83,6 +83,10 @@ impl<A: Aggregate> Consumer<A> {
                 }
                 Err(Failure::Interrupted) => {
                     return Verdict::Failed(format!("handling it for {} failed by a bug", stream_name(id)));
+                }
+                // No wait makes it readable: it must not hold up the others.
+                Err(Failure::Store(StoreError::Unreadable(why))) => {
+                    return Verdict::Failed(format!("{} cannot be read: {why}", stream_name(id)));
                 }
                 Err(_) => return Verdict::Later,
             }

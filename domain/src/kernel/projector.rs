@@ -16,6 +16,9 @@ const AWAY: Duration = Duration::from_millis(200);
 /// What a view makes of a message; `None` if it is of no concern.
 pub type Seeing<V> = Arc<dyn Fn(&Message) -> Result<Option<<V as View>::Fact>, Undecodable> + Send + Sync>;
 
+/// Facts by the row they belong to, with the deliveries they came in.
+type Rows<F> = BTreeMap<String, (Vec<u64>, Vec<F>)>;
+
 /// One per pair of view and context.
 pub struct Projector<V: View> {
     /// Makes facts of messages.
@@ -48,7 +51,7 @@ impl<V: View> Projector<V> {
 
     async fn project(&self, batch: &[Delivery]) -> Vec<(u64, Verdict)> {
         let mut verdicts = Vec::with_capacity(batch.len());
-        let mut rows: BTreeMap<String, (Vec<u64>, Vec<V::Fact>)> = BTreeMap::new();
+        let mut rows: Rows<V::Fact> = BTreeMap::new();
         for delivery in batch {
             match (self.seeing)(&delivery.message) {
                 Ok(Some(fact)) => {
@@ -60,26 +63,33 @@ impl<V: View> Projector<V> {
                 Err(undecodable) => verdicts.push((delivery.tag, Verdict::Failed(undecodable.0))),
             }
         }
-        while !rows.is_empty() {
-            let Ok(written) = self.fold(&rows).await else {
-                let later = rows.into_values().flat_map(|(tags, _)| tags);
-                verdicts.extend(later.map(|tag| (tag, Verdict::Later)));
-                return verdicts;
-            };
-            // Rows that another projector wrote meanwhile are read and folded again.
-            rows.retain(|key, (tags, _)| {
-                let done = written.contains(key);
-                if done {
-                    verdicts.extend(tags.iter().map(|tag| (*tag, Verdict::Done)));
+        let mut waiting = Vec::from([rows]);
+        while let Some(mut rows) = waiting.pop() {
+            match self.fold(&rows).await {
+                Ok(written) => {
+                    // Rows that another projector wrote meanwhile are read and folded again.
+                    rows.retain(|key, (tags, _)| {
+                        let done = written.contains(key);
+                        if done {
+                            verdicts.extend(tags.iter().map(|tag| (*tag, Verdict::Done)));
+                        }
+                        !done
+                    });
+                    waiting.extend((!rows.is_empty()).then_some(rows));
                 }
-                !done
-            });
+                // One row that cannot be read must not hold up the others: each for itself.
+                Err(StoreError::Unreadable(_)) if rows.len() > 1 => {
+                    waiting.extend(rows.into_iter().map(|row| BTreeMap::from([row])));
+                }
+                Err(StoreError::Unreadable(why)) => verdicts.extend(settle(rows, &Verdict::Failed(why))),
+                Err(StoreError::Unavailable(_)) => verdicts.extend(settle(rows, &Verdict::Later)),
+            }
         }
         verdicts
     }
 
     /// Folds the facts into their rows; returns the keys of those that were written, or had nothing new.
-    async fn fold(&self, rows: &BTreeMap<String, (Vec<u64>, Vec<V::Fact>)>) -> Result<Vec<String>, StoreError> {
+    async fn fold(&self, rows: &Rows<V::Fact>) -> Result<Vec<String>, StoreError> {
         let keys: Vec<String> = rows.keys().cloned().collect();
         let stored = self.views.load(&keys).await?;
         let time = self.clock.now();
@@ -100,4 +110,9 @@ impl<V: View> Projector<V> {
         written.extend(keys.into_iter().zip(done).filter_map(|(key, done)| done.then_some(key)));
         Ok(written)
     }
+}
+
+/// The same verdict on everything that belongs to `rows`.
+fn settle<F>(rows: Rows<F>, verdict: &Verdict) -> Vec<(u64, Verdict)> {
+    rows.into_values().flat_map(|(tags, _)| tags).map(|tag| (tag, verdict.clone())).collect()
 }

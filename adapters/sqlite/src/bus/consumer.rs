@@ -16,6 +16,8 @@ use crate::store::Store;
 
 /// After this many failures a message is a dead letter.
 const MOST_FAILURES: u32 = 5;
+/// Parked messages are this far apart.
+const APART: Duration = Duration::from_millis(20);
 /// The cursor is kept when this many messages were settled since, or when nothing happened for a while.
 const KEEP_EVERY: u64 = 1000;
 const QUIET: Duration = Duration::from_millis(200);
@@ -86,6 +88,12 @@ impl Progress {
         first.map_or(self.read, |first| first - 1)
     }
 
+    /// When the next parked message may be handed out that nobody has.
+    fn next_ripe(&self) -> Option<Timestamp> {
+        let free = self.parked.iter().filter(|(tag, _)| !self.out.contains_key(tag) && !self.again.contains_key(tag));
+        free.map(|(_, (_, not_before))| *not_before).min()
+    }
+
     fn hand_out(&mut self, deliveries: &[Delivery]) {
         self.out.extend(deliveries.iter().map(|delivery| (delivery.tag, delivery.clone())));
     }
@@ -108,7 +116,14 @@ impl Membership {
     fn available(&self, limit: usize) -> Result<Vec<Delivery>, StoreError> {
         let mut progress = lock(&self.consumer.progress);
         let mut deliveries = progress.take_again(limit);
-        self.unpark(&mut progress, &mut deliveries, limit)?;
+        let read = self.read_on(&mut progress, &mut deliveries, limit);
+        progress.hand_out(&deliveries);
+        // What was taken up is handed out even if reading on failed; the next call meets the error again.
+        if deliveries.is_empty() { read.map(|()| deliveries) } else { Ok(deliveries) }
+    }
+
+    fn read_on(&self, progress: &mut Progress, deliveries: &mut Vec<Delivery>, limit: usize) -> Result<(), StoreError> {
+        self.unpark(progress, deliveries, limit)?;
         // Reads on over what nobody wants.
         while deliveries.len() < limit {
             let messages = self.behind(progress.read, limit - deliveries.len())?;
@@ -117,8 +132,7 @@ impl Membership {
             let wanted = messages.into_iter().filter(|(_, message)| self.consumer.wants(message));
             deliveries.extend(wanted.map(|(tag, message)| Delivery { tag, message, failures: 0 }));
         }
-        progress.hand_out(&deliveries);
-        Ok(deliveries)
+        Ok(())
     }
 
     fn unpark(&self, progress: &mut Progress, deliveries: &mut Vec<Delivery>, limit: usize) -> Result<(), StoreError> {
@@ -126,7 +140,9 @@ impl Membership {
         let ripe: Vec<(u64, u32)> = progress
             .parked
             .iter()
-            .filter(|(tag, (_, not_before))| *not_before <= now && !progress.out.contains_key(tag))
+            .filter(|(tag, (_, not_before))| {
+                *not_before <= now && !progress.out.contains_key(tag) && !progress.again.contains_key(tag)
+            })
             .map(|(tag, (failures, _))| (*tag, *failures))
             .take(limit.saturating_sub(deliveries.len()))
             .collect();
@@ -162,7 +178,7 @@ impl Membership {
 
     /// Waits for a publication, for something given back, or for something parked to be ripe.
     async fn wait(&self, published: u64, returned: u64) {
-        let ripe = lock(&self.consumer.progress).parked.values().map(|(_, not_before)| *not_before).min();
+        let ripe = lock(&self.consumer.progress).next_ripe();
         let ripe = async {
             match ripe {
                 Some(at) => SystemClock.until(at).await,
@@ -193,52 +209,47 @@ impl Membership {
         self.shared.store.write_behind(move |connection| keep_cursor(connection, &consumer, &source, position));
     }
 
-    /// Parks what failed, or lays it with the dead letters.
+    /// Parks what failed, or lays it with the dead letters. Each for a time of its own, so that one that takes its
+    /// neighbours along does not meet all of them again.
     async fn park(&self, failed: Vec<(u64, u32, String)>) -> Result<(), StoreError> {
         let Subscription { consumer, source, .. } = self.consumer.subscription.clone();
         let now = SystemClock.now();
-        let parked = failed.clone();
-        self.shared
-            .store
-            .write(
-                move |connection| {
-                    for (position, failures, error) in &failed {
-                        let not_before = now.after(pause(*failures));
-                        park(connection, [&consumer, &source], *position, *failures, not_before, error)?;
-                    }
-                    Ok(())
-                },
-                |()| {},
-            )
-            .await?;
+        let parked: Vec<_> = failed
+            .into_iter()
+            .zip(0..)
+            .map(|((tag, failures, error), at)| (tag, failures, now.after(pause(failures) + APART * at), error))
+            .collect();
+        let rows = parked.clone();
+        let work = move |connection: &Connection| {
+            rows.iter().try_for_each(|(tag, failures, not_before, error)| {
+                park(connection, [&consumer, &source], *tag, *failures, *not_before, error)
+            })
+        };
+        let kept = self.shared.store.write(work, |()| {}).await;
         let mut progress = lock(&self.consumer.progress);
-        for (tag, failures, error) in parked {
-            progress.out.remove(&tag);
-            if failures < MOST_FAILURES {
-                progress.parked.insert(tag, (failures, now.after(pause(failures))));
+        for (tag, failures, not_before, error) in parked {
+            let Some(delivery) = progress.out.remove(&tag) else { continue };
+            if kept.is_err() {
+                progress.again.insert(tag, delivery);
+            } else if failures < MOST_FAILURES {
+                progress.parked.insert(tag, (failures, not_before));
             } else {
                 progress.parked.remove(&tag);
                 let Subscription { consumer, source, .. } = &self.consumer.subscription;
                 tracing::error!(%consumer, %source, position = tag, %error, "a message became a dead letter");
             }
         }
-        Ok(())
+        kept
     }
 
-    /// Forgets what was parked and is done now.
-    async fn unparked(&self, done: Vec<u64>) -> Result<(), StoreError> {
+    /// Forgets what was parked and is done now. If that is not kept, it is delivered once more after a restart.
+    fn unparked(&self, done: Vec<u64>) {
         let Subscription { consumer, source, .. } = self.consumer.subscription.clone();
-        self.shared
-            .store
-            .write(
-                move |connection| {
-                    let mut delete = connection
-                        .prepare_cached("DELETE FROM parked WHERE consumer = ?1 AND source = ?2 AND position = ?3")?;
-                    done.iter().try_for_each(|tag| delete.execute(params![consumer, source, place(*tag)]).map(drop))
-                },
-                |()| {},
-            )
-            .await
+        self.shared.store.write_behind(move |connection| {
+            let mut delete = connection
+                .prepare_cached("DELETE FROM parked WHERE consumer = ?1 AND source = ?2 AND position = ?3")?;
+            done.iter().try_for_each(|tag| delete.execute(params![consumer, source, place(*tag)]).map(drop))
+        });
     }
 }
 
@@ -281,7 +292,7 @@ impl Deliveries for Membership {
             self.keep();
         }
         if !unparked.is_empty() {
-            self.unparked(unparked).await?;
+            self.unparked(unparked);
         }
         if !failed.is_empty() {
             self.park(failed).await?;

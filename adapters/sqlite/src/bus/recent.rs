@@ -16,14 +16,10 @@ pub(super) struct Recent {
 // === impl Recent ===
 
 impl Recent {
+    /// To be called in the order of commits.
     pub(super) fn push(&mut self, messages: impl Iterator<Item = (u64, Arc<Message>)>) {
         for (position, message) in messages {
             let latest = self.sources.entry(message.source.clone()).or_default();
-            // Two relays may come in the other order; the file has them in the right one.
-            if latest.back().is_some_and(|(last, _)| *last >= position) {
-                latest.clear();
-                continue;
-            }
             if latest.len() == MOST {
                 latest.pop_front();
             }
