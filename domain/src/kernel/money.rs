@@ -52,7 +52,8 @@ impl Currency {
 
     /// The three letters.
     pub fn as_str(&self) -> &str {
-        str::from_utf8(&self.0).unwrap_or("XXX")
+        // Three ASCII letters, by construction.
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
