@@ -34,11 +34,11 @@ async fn measure_alone(plan: &Plan, report: &mut Report) -> Outcome<()> {
     let half = known.len() / 2;
 
     let server = Server::highstreet(plan, data.path(), &["payment"]).await?;
-    report.load("Pay", &pay(plan, &server.channels().await?, &known, 0..half).await?);
+    report.load("Pay", &pay(plan, &server.channels().await?, &known[..half]).await?);
     drop(server);
 
     let server = Server::highstreet(plan, data.path(), &["ordering"]).await?;
-    report.load("CancelOrder", &cancel(plan, &server.channels().await?, &known, half..known.len()).await?);
+    report.load("CancelOrder", &cancel(plan, &server.channels().await?, &known[half..]).await?);
     Ok(())
 }
 
@@ -53,12 +53,12 @@ async fn measure_followed(plan: &Plan, report: &mut Report) -> Outcome<()> {
     let known = measure_place_and_get(plan, &server, FOLLOWED, report).await?;
     let half = known.len() / 2;
     let channels = server.channels().await?;
-    let paid = pay(plan, &channels, &known, 0..half).await?;
+    let paid = pay(plan, &channels, &known[..half]).await?;
     report.load(&format!("Pay{FOLLOWED}"), &paid);
     let whole = settle(&server).await? + plan.time;
     let sustained = paid.count() as f64 / whole.as_secs_f64();
 
-    let cancelled = cancel(plan, &channels, &known, half..known.len()).await?;
+    let cancelled = cancel(plan, &channels, &known[half..]).await?;
     report.load(&format!("CancelOrder{FOLLOWED}"), &cancelled);
     settle(&server).await?;
     report.size("after load", server.resident()?);
@@ -117,34 +117,30 @@ async fn get(plan: &Plan, channels: &[Channel], known: &Arc<Vec<(String, String)
     .await
 }
 
-async fn pay(
-    plan: &Plan,
-    channels: &[Channel],
-    known: &Arc<Vec<(String, String)>>,
-    range: std::ops::Range<usize>,
-) -> Outcome<Load> {
-    let (channels, known) = (channels.to_vec(), known.clone());
-    let most = range.len();
-    load::run(plan.callers, plan.time, most, move |caller, number| {
-        let mut client = PaymentServiceClient::new(channels[caller % channels.len()].clone());
-        let payment_id = known[range.start + number].1.clone();
-        async move { client.pay(a_payment(payment_id)).await.map(drop) }
+async fn pay(plan: &Plan, channels: &[Channel], known: &[(String, String)]) -> Outcome<Load> {
+    each(plan, channels, known, |channel, (_, payment)| async move {
+        PaymentServiceClient::new(channel).pay(a_payment(payment)).await.map(drop)
     })
     .await
 }
 
-async fn cancel(
-    plan: &Plan,
-    channels: &[Channel],
-    known: &Arc<Vec<(String, String)>>,
-    range: std::ops::Range<usize>,
-) -> Outcome<Load> {
-    let (channels, known) = (channels.to_vec(), known.clone());
-    let most = range.len();
-    load::run(plan.callers, plan.time, most, move |caller, number| {
-        let mut client = OrderingServiceClient::new(channels[caller % channels.len()].clone());
-        let order_id = known[range.start + number].0.clone();
-        async move { client.cancel_order(CancelOrderRequest { order_id, ..Default::default() }).await.map(drop) }
+async fn cancel(plan: &Plan, channels: &[Channel], known: &[(String, String)]) -> Outcome<Load> {
+    each(plan, channels, known, |channel, (order_id, _)| async move {
+        let request = CancelOrderRequest { order_id, ..Default::default() };
+        OrderingServiceClient::new(channel).cancel_order(request).await.map(drop)
+    })
+    .await
+}
+
+/// Calls `call` once for each of these orders.
+async fn each<F, Fut>(plan: &Plan, channels: &[Channel], known: &[(String, String)], call: F) -> Outcome<Load>
+where
+    F: Fn(Channel, (String, String)) -> Fut + Clone + Send + 'static,
+    Fut: Future<Output = Result<(), Status>> + Send + 'static,
+{
+    let (channels, known) = (channels.to_vec(), Arc::new(known.to_vec()));
+    load::run(plan.callers, plan.time, known.len(), move |caller, number| {
+        call(channels[caller % channels.len()].clone(), known[number].clone())
     })
     .await
 }

@@ -4,7 +4,7 @@ use highstreet_domain::delivery::{Delivery, Event, Fact, Load};
 use highstreet_domain::kernel::{Happened, Message, Published, Undecodable};
 
 use crate::Hears;
-use crate::convert::{body, case, header, heard_item, heard_reference, items, published, reference};
+use crate::convert::{body, case, header, heard_item, heard_reference, items, published, reference, unknown};
 use crate::proto::{delivery, kitchen, ordering};
 
 /// What delivery listens to.
@@ -47,6 +47,6 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
             let event = body::<ordering::OrderCancelled>(message)?;
             Some(Fact::OrderCancelled(case(event.header.as_ref())?))
         }
-        _ => None,
+        _ => return Err(unknown(message)),
     })
 }

@@ -4,7 +4,7 @@ use highstreet_domain::kernel::{Happened, Item, Message, Published, Undecodable}
 use highstreet_domain::kitchen::{Event, Fact, Preparation, Work};
 
 use crate::Hears;
-use crate::convert::{body, case, header, heard_item, items, published, reference};
+use crate::convert::{body, case, header, heard_item, items, published, reference, unknown};
 use crate::proto::{kitchen, ordering};
 
 /// What the kitchen listens to.
@@ -42,7 +42,7 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
             let event = body::<ordering::OrderCancelled>(message)?;
             Some(Fact::OrderCancelled(case(event.header.as_ref())?))
         }
-        _ => None,
+        _ => return Err(unknown(message)),
     })
 }
 

@@ -4,7 +4,7 @@ use highstreet_domain::kernel::{Case, Happened, Message, Published, Undecodable}
 use highstreet_domain::loyalty::{Account, Event, Fact, Program};
 
 use crate::Hears;
-use crate::convert::{body, case, header, published, reference};
+use crate::convert::{body, case, header, published, reference, unknown};
 use crate::proto::{loyalty, ordering};
 
 /// What loyalty listens to.
@@ -42,7 +42,7 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
             let event = body::<ordering::OrderCancelled>(message)?;
             event.paid.then(|| case(event.header.as_ref()).map(Fact::PaidOrderCancelled)).transpose()?
         }
-        _ => None,
+        _ => return Err(unknown(message)),
     })
 }
 

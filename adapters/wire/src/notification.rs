@@ -4,7 +4,7 @@ use highstreet_domain::kernel::{Happened, Message, Published, Undecodable};
 use highstreet_domain::notification::{Fact, Happening, Notification};
 
 use crate::Hears;
-use crate::convert::{body, case};
+use crate::convert::{body, case, unknown};
 use crate::proto::{common, delivery, kitchen, ordering};
 
 /// What notification listens to.
@@ -39,7 +39,7 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
             (body::<kitchen::PreparationReady>(message)?.header, Happening::PreparationReady)
         }
         ("delivery", "RecallRefused") => (body::<delivery::RecallRefused>(message)?.header, Happening::RecallRefused),
-        _ => return Ok(None),
+        _ => return Err(unknown(message)),
     };
     let case = case(header.as_ref())?;
     // What is told here, so far, is of the coffee shop.

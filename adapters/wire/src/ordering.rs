@@ -4,7 +4,9 @@ use highstreet_domain::kernel::{Happened, Id, Message, Published, Undecodable};
 use highstreet_domain::ordering::{CONTEXT, CancelReason, Event, Fact, Line, Order};
 
 use crate::Hears;
-use crate::convert::{body, header, heard_reference, heard_uuid, method, money, published, quantity, timestamp};
+use crate::convert::{
+    body, header, heard_reference, heard_uuid, method, money, published, quantity, timestamp, unknown,
+};
 use crate::proto::{common, delivery, ordering, payment};
 
 /// What ordering listens to.
@@ -61,7 +63,7 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
         ("delivery", "Delivered") => {
             own_order(body::<delivery::Delivered>(message)?.order.as_ref())?.map(Fact::Delivered)
         }
-        _ => None,
+        _ => return Err(unknown(message)),
     })
 }
 

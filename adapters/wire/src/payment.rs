@@ -4,7 +4,7 @@ use highstreet_domain::kernel::{Happened, Message, Note, Published, Undecodable}
 use highstreet_domain::payment::{By, Event, Fact, Payment, Refund};
 
 use crate::Hears;
-use crate::convert::{body, case, header, method, money, published, reference};
+use crate::convert::{body, case, header, method, money, published, reference, unknown};
 use crate::proto::{ordering, payment};
 
 /// What payment listens to.
@@ -60,6 +60,6 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
             let event = body::<ordering::OrderCompleted>(message)?;
             Some(Fact::OrderCompleted { order: case(event.header.as_ref())?.root })
         }
-        _ => None,
+        _ => return Err(unknown(message)),
     })
 }

@@ -5,10 +5,10 @@ use highstreet_domain::tracking::{Fact, Kind, Step};
 use prost::Message as _;
 
 use crate::Hears;
-use crate::convert::case;
+use crate::convert::{case, unknown};
 use crate::proto::common;
 
-/// What tracking listens to, with the status each event leads to in its own context.
+/// What tracking listens to.
 pub const HEARS: Hears = &[
     ("ordering", &["OrderPlaced", "OrderPaid", "OrderCompleted", "OrderCancelled"]),
     ("payment", &["PaymentRequested", "PaymentApproved", "PaymentDeclined", "PaymentCancelled", "PaymentRefunded"]),
@@ -38,31 +38,41 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
         id: message.subject,
         revision: headed.header.map_or(0, |header| header.revision.cast_unsigned()),
         event: message.name.clone(),
-        status: status(&message.name).to_owned(),
+        status: status(&message.name).ok_or_else(|| unknown(message))?.to_owned(),
     };
     Ok(Some(Fact { case, step }))
 }
 
-/// The status that an event leads to in its own context.
-fn status(event: &str) -> &str {
-    match event {
+/// The status that an event leads to in its own context; `None` for one this version does not know.
+fn status(event: &str) -> Option<&'static str> {
+    Some(match event {
         "OrderPlaced" => "ORDERED",
+        "OrderPaid" => "PAID",
+        "OrderCompleted" => "COMPLETED",
+        "PaymentRequested" => "REQUESTED",
+        "PaymentApproved" => "APPROVED",
+        "PaymentDeclined" => "DECLINED",
+        "PaymentRefunded" => "REFUNDED",
         "PreparationStarted" | "DeliveryScheduled" => "PREPARING",
-        "RecallRefused" => "DELIVERED",
-        // `OrderPaid` leads to `PAID`, and so on.
-        name => match name.trim_start_matches("Order").trim_start_matches("Payment") {
-            "Paid" => "PAID",
-            "Completed" => "COMPLETED",
-            "Requested" => "REQUESTED",
-            "Approved" => "APPROVED",
-            "Declined" => "DECLINED",
-            "Refunded" => "REFUNDED",
-            "PreparationReady" => "READY",
-            "Shipped" => "SHIPPED",
-            "Delivered" => "DELIVERED",
-            "Earned" => "EARNED",
-            "Reversed" => "REVERSED",
-            _ => "CANCELLED",
-        },
+        "PreparationReady" => "READY",
+        "Shipped" => "SHIPPED",
+        "Delivered" | "RecallRefused" => "DELIVERED",
+        "OrderCancelled" | "PaymentCancelled" | "PreparationCancelled" | "DeliveryCancelled" => "CANCELLED",
+        "Earned" => "EARNED",
+        "Reversed" => "REVERSED",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_that_is_heard_leads_to_a_status_and_no_other_does() {
+        for name in HEARS.iter().flat_map(|(_, names)| *names) {
+            assert!(status(name).is_some(), "{name}");
+        }
+        assert_eq!(status("OrderForgotten"), None);
     }
 }
