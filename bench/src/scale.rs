@@ -10,7 +10,8 @@ use highstreet_domain::kernel::{
     ShopId, Standing, Timestamp,
 };
 use highstreet_domain::ordering::{Details, Event, Line, Order};
-use highstreet_sqlite::{EmbeddedBus, SqliteJournal, SqliteOutbox, Store, TimeOrderedIds};
+use highstreet_foundation::TimeOrderedIds;
+use highstreet_sqlite::{EmbeddedBus, SqliteJournal, SqliteOutbox, Store};
 use highstreet_wire::proto::ordering::GetOrderRequest;
 use highstreet_wire::proto::ordering::ordering_service_client::OrderingServiceClient;
 use tokio::task::JoinSet;

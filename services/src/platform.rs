@@ -8,10 +8,11 @@ use highstreet_domain::kernel::BoxFuture;
 use highstreet_domain::kernel::ports::{Bus, Clock, Ids, Tasks};
 use highstreet_domain::notification::Notifier;
 use highstreet_domain::payment::PaymentProvider;
+use highstreet_foundation::{SystemClock, TimeOrderedIds};
 use highstreet_grpc::{Peer, PeerSettings};
 use highstreet_notify::{Log, Routing, WebhookSettings};
 use highstreet_provider::{Simulated, Simulation};
-use highstreet_sqlite::{DataFolder, EmbeddedBus, Store, SystemClock, TimeOrderedIds};
+use highstreet_sqlite::{DataFolder, EmbeddedBus, Store};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 

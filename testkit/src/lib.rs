@@ -3,7 +3,7 @@
 //! [`laws`] are what holds for every aggregate and view, [`given`](given()) tells one rule as a story, [`contract`]
 //! is what every port promises, [`memory`] keeps those promises without a disk, [`sim`] runs them all on a seeded
 //! scheduler in virtual time, and [`world`] is the whole coffee shop on it. Nothing here sleeps, and nothing depends
-//! on a runtime.
+//! on a runtime; but for `servers` (a feature), real ones on loopback for the tests of what talks to them.
 
 pub mod contract;
 pub mod counter;
@@ -11,6 +11,8 @@ pub mod dice;
 pub mod given;
 pub mod laws;
 pub mod memory;
+#[cfg(feature = "servers")]
+pub mod servers;
 pub mod sim;
 pub mod world;
 

@@ -9,9 +9,9 @@ use highstreet_domain::kernel::ports::{Agenda, Clock, StoreError, Task};
 use highstreet_domain::kernel::{Aggregate, Id, Timestamp};
 use rusqlite::{Connection, params};
 
-use crate::SystemClock;
-use crate::codec::{count, decode_origin, int, uuid};
 use crate::store::Store;
+use highstreet_foundation::SystemClock;
+use highstreet_foundation::codec::{count, decode_origin, int, uuid};
 
 /// Looks again after this long at the latest, so that nothing is ever stuck for longer.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);

@@ -1,43 +1,19 @@
 //! Appends, encoded for the writer's thread, which is the same for all aggregates.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use highstreet_domain::kernel::ports::{Append, AppendError, StoreError, Wake};
-use highstreet_domain::kernel::{Aggregate, ClaimKey, Happened, Origin, Publish};
+use highstreet_domain::kernel::ClaimKey;
+use highstreet_domain::kernel::ports::{AppendError, Wake};
+use highstreet_foundation::encoded::{EncodedAppend, EncodedClaim, EncodedEvent};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, named_params, params};
+use uuid::Uuid;
 
-use crate::codec::{count, encode, encode_origin, int, time, uuid};
 use crate::fresh::{Fresh, FreshEvent};
+use highstreet_foundation::codec::{count, time};
 
 /// An append as the writer takes it.
-pub(crate) struct Encoded {
-    id: [u8; 16],
-    aggregate: &'static str,
-    after: i64,
-    revision: i64,
-    version: u32,
-    state: Vec<u8>,
-    /// Shop, owner, reference, status.
-    index: [Option<String>; 4],
-    created: i64,
-    updated: i64,
-    wake: Wake,
-    origin: String,
-    events: Vec<EncodedEvent>,
-    claims: Vec<([u8; 16], [u8; 16], i64)>,
-    release: bool,
-    entries: Vec<(String, Vec<u8>)>,
-}
-
-struct EncodedEvent {
-    revision: i64,
-    cause: Option<[u8; 16]>,
-    told_of: Arc<Origin>,
-    origin: String,
-    data: Vec<u8>,
-    published: Option<(&'static str, Vec<u8>)>,
-}
+pub(crate) struct Appending(pub(crate) EncodedAppend);
 
 /// A stream's row, and which of its indexed columns an append changes: an index is touched only if it must be.
 #[derive(Clone, Copy)]
@@ -48,58 +24,18 @@ struct Found {
     wakes: bool,
 }
 
-// === impl Encoded ===
+// === impl Appending ===
 
-impl Encoded {
-    pub(crate) fn of<A: Aggregate>(append: &Append<A>, publish: Publish<A>) -> Result<Self, StoreError> {
-        let events = append.events.iter().zip(append.after + 1..).map(|(recorded, revision)| {
-            let (id, state, event, origin) = (append.id, &recorded.state, &recorded.event, &*recorded.origin);
-            let happened = Happened { id, revision, state, event, origin };
-            Ok(EncodedEvent {
-                revision: int(revision),
-                cause: recorded.cause.map(|cause| cause.uuid().into_bytes()),
-                told_of: recorded.origin.clone(),
-                origin: encode_origin(origin),
-                data: encode(event)?,
-                published: publish(&happened).map(|published| (published.name, published.body)),
-            })
-        });
-        let events = events.collect::<Result<_, StoreError>>()?;
-        let index = append.index.clone().map_or([None, None, None, None], |index| {
-            [Some(index.shop), Some(index.owner), Some(index.reference), Some(index.status)]
-        });
-        let claims = append.claims.iter().map(|(claim, revision)| {
-            (claim.key.uuid().into_bytes(), claim.fingerprint.uuid().into_bytes(), int(*revision))
-        });
-        let entries = append.entries.iter().map(|(key, entry)| Ok((key.clone(), encode(entry)?)));
-        Ok(Self {
-            id: append.id.uuid().into_bytes(),
-            aggregate: A::NAME,
-            after: int(append.after),
-            revision: int(append.standing.revision),
-            version: A::VERSION,
-            state: encode(&append.standing.state)?,
-            index,
-            created: append.standing.created.as_micros(),
-            updated: append.standing.updated.as_micros(),
-            wake: append.wake,
-            origin: encode_origin(&append.origin),
-            events,
-            claims: claims.collect(),
-            release: append.release,
-            entries: entries.collect::<Result<_, StoreError>>()?,
-        })
-    }
-
+impl Appending {
     /// Hands over what is to be published; whether that was anything.
     pub(crate) fn hand_to_relay(&self, positions: &[i64], fresh: &Mutex<Fresh>) -> bool {
-        let told = self.events.iter().zip(positions).filter_map(|(event, position)| {
+        let told = self.0.events.iter().zip(positions).filter_map(|(event, position)| {
             let (name, body) = event.published.as_ref()?;
             Some(FreshEvent {
                 position: count(*position),
-                subject: uuid(self.id),
+                subject: self.0.id,
                 revision: count(event.revision),
-                time: time(self.updated),
+                time: time(self.0.updated),
                 origin: event.told_of.clone(),
                 name,
                 body: body.clone(),
@@ -111,14 +47,14 @@ impl Encoded {
 
     /// Looks first and writes after, so that a refusal leaves no trace in the group. Returns the events' positions.
     pub(crate) fn write(&self, connection: &Connection) -> rusqlite::Result<Result<Vec<i64>, AppendError>> {
-        for (key, ..) in &self.claims {
-            if connection.prepare_cached("SELECT 1 FROM claims WHERE key = ?1")?.exists([key])? {
-                return Ok(Err(AppendError::Claimed(ClaimKey::stored(uuid(*key)))));
+        for EncodedClaim { key, .. } in &self.0.claims {
+            if connection.prepare_cached("SELECT 1 FROM claims WHERE key = ?1")?.exists([key.as_bytes()])? {
+                return Ok(Err(AppendError::Claimed(ClaimKey::stored(*key))));
             }
         }
         let stream = match self.find(connection)? {
             Some(Ok(found)) => self.update(connection, found)?,
-            None if self.after == 0 => self.insert(connection)?,
+            None if self.0.after == 0 => self.insert(connection)?,
             Some(Err(Conflict)) | None => return Ok(Err(AppendError::Conflict)),
         };
         let positions = self.write_events(connection, stream)?;
@@ -132,9 +68,9 @@ impl Encoded {
         let mut find = connection.prepare_cached(
             "SELECT stream, aggregate, revision, shop, owner, reference, status, wake FROM streams WHERE id = ?1",
         )?;
-        let mut rows = find.query([self.id])?;
+        let mut rows = find.query([self.0.id.as_bytes()])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        if row.get_ref(1)?.as_str()? != self.aggregate || row.get::<_, i64>(2)? != self.after {
+        if row.get_ref(1)?.as_str()? != self.0.aggregate || row.get::<_, i64>(2)? != self.0.after {
             return Ok(Some(Err(Conflict)));
         }
         let differs = |column: usize, wanted: &Option<String>| {
@@ -144,13 +80,13 @@ impl Encoded {
                 _ => true,
             })
         };
-        let [shop, owner, reference, status] = &self.index;
+        let [shop, owner, reference, status] = &self.0.index;
         let was_due = row.get_ref(7)? != ValueRef::Null;
         Ok(Some(Ok(Found {
             stream: row.get(0)?,
             moves: differs(3, shop)? || differs(4, owner)? || differs(5, reference)?,
             turns: differs(6, status)?,
-            wakes: match self.wake {
+            wakes: match self.0.wake {
                 Wake::Keep => false,
                 Wake::Nothing => was_due,
                 Wake::Leased { .. } | Wake::At { .. } => true,
@@ -159,8 +95,8 @@ impl Encoded {
     }
 
     fn insert(&self, connection: &Connection) -> rusqlite::Result<i64> {
-        let [shop, owner, reference, status] = &self.index;
-        let (wake, leased, since) = self.due();
+        let [shop, owner, reference, status] = &self.0.index;
+        let (wake, leased, since) = self.0.due();
         connection
             .prepare_cached(
                 "INSERT INTO streams (id, aggregate, revision, version, state, shop, owner, reference, status, \
@@ -168,10 +104,11 @@ impl Encoded {
                  :shop, :owner, :reference, :status, :created, :updated, :since, :wake, :leased, :origin)",
             )?
             .execute(named_params! {
-                ":id": self.id, ":aggregate": self.aggregate, ":revision": self.revision, ":version": self.version,
-                ":state": self.state, ":shop": shop, ":owner": owner, ":reference": reference, ":status": status,
-                ":created": self.created, ":updated": self.updated, ":since": since, ":wake": wake,
-                ":leased": leased, ":origin": self.origin,
+                ":id": self.0.id.as_bytes(), ":aggregate": self.0.aggregate, ":revision": self.0.revision,
+                ":version": self.0.version,
+                ":state": self.0.state, ":shop": shop, ":owner": owner, ":reference": reference, ":status": status,
+                ":created": self.0.created, ":updated": self.0.updated, ":since": since, ":wake": wake,
+                ":leased": leased, ":origin": self.0.origin,
             })?;
         Ok(connection.last_insert_rowid())
     }
@@ -181,14 +118,14 @@ impl Encoded {
             .prepare_cached(
                 "UPDATE streams SET revision = ?2, version = ?3, state = ?4, updated = ?5 WHERE stream = ?1",
             )?
-            .execute(params![found.stream, self.revision, self.version, self.state, self.updated])?;
-        if self.after == 0 {
+            .execute(params![found.stream, self.0.revision, self.0.version, self.0.state, self.0.updated])?;
+        if self.0.after == 0 {
             // The row held a claim, and nothing had happened yet.
             connection
                 .prepare_cached("UPDATE streams SET created = ?2 WHERE stream = ?1")?
-                .execute(params![found.stream, self.created])?;
+                .execute(params![found.stream, self.0.created])?;
         }
-        let [shop, owner, reference, status] = &self.index;
+        let [shop, owner, reference, status] = &self.0.index;
         if found.moves {
             connection
                 .prepare_cached("UPDATE streams SET shop = ?2, owner = ?3, reference = ?4 WHERE stream = ?1")?
@@ -200,24 +137,15 @@ impl Encoded {
                 .execute(params![found.stream, status])?;
         }
         if found.wakes {
-            let (wake, leased, since) = self.due();
+            let (wake, leased, since) = self.0.due();
             connection
                 .prepare_cached(
                     "UPDATE streams SET wake = ?2, leased = ?3, since = ?4, origin = ?5, attempts = 0, error = NULL \
                      WHERE stream = ?1",
                 )?
-                .execute(params![found.stream, wake, leased, since, self.origin])?;
+                .execute(params![found.stream, wake, leased, since, self.0.origin])?;
         }
         Ok(found.stream)
-    }
-
-    /// When it is due, whether that is a lease, and with which revision it became so.
-    fn due(&self) -> (Option<i64>, i64, i64) {
-        match self.wake {
-            Wake::Leased { until, since } => (Some(until.as_micros()), 1, int(since)),
-            Wake::At { at, since } => (Some(at.as_micros()), 0, int(since)),
-            Wake::Keep | Wake::Nothing => (None, 0, 0),
-        }
     }
 
     fn write_events(&self, connection: &Connection, stream: i64) -> rusqlite::Result<Vec<i64>> {
@@ -225,36 +153,38 @@ impl Encoded {
             "INSERT INTO events (stream, revision, time, cause, origin, data, name, body) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?;
-        let positions = self.events.iter().map(|event| {
+        let positions = self.0.events.iter().map(|event| {
             let (name, body) = event.published.as_ref().map_or((None, None), |(name, body)| (Some(*name), Some(body)));
-            let EncodedEvent { revision, cause, origin, data, .. } = event;
-            insert.execute(params![stream, revision, self.updated, cause, origin, data, name, body])?;
+            let EncodedEvent { revision, origin, data, .. } = event;
+            let cause = event.cause.as_ref().map(Uuid::as_bytes);
+            insert.execute(params![stream, revision, self.0.updated, cause, origin, data, name, body])?;
             Ok(connection.last_insert_rowid())
         });
         positions.collect()
     }
 
     fn write_entries(&self, connection: &Connection, stream: i64) -> rusqlite::Result<()> {
-        for (key, data) in &self.entries {
+        for (key, data) in &self.0.entries {
             connection
                 .prepare_cached(
                     "INSERT INTO entries (stream, key, data, updated) VALUES (?1, ?2, ?3, ?4) \
                      ON CONFLICT (stream, key) DO UPDATE SET data = excluded.data, updated = excluded.updated",
                 )?
-                .execute(params![stream, key, data, self.updated])?;
+                .execute(params![stream, key, data, self.0.updated])?;
         }
         Ok(())
     }
 
     fn write_claims(&self, connection: &Connection, stream: i64) -> rusqlite::Result<()> {
-        if self.release {
+        if self.0.release {
             connection
                 .prepare_cached(
                     "DELETE FROM claims WHERE stream = ?1 AND key = (SELECT claim FROM streams WHERE stream = ?1)",
                 )?
                 .execute([stream])?;
         }
-        for (key, fingerprint, revision) in &self.claims {
+        for EncodedClaim { key, fingerprint, revision } in &self.0.claims {
+            let (key, fingerprint) = (key.as_bytes(), fingerprint.as_bytes());
             connection
                 .prepare_cached("INSERT INTO claims (key, stream, revision, fingerprint) VALUES (?1, ?2, ?3, ?4)")?
                 .execute(params![key, stream, revision, fingerprint])?;

@@ -14,10 +14,10 @@ use highstreet_domain::kernel::{Message, Signal};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use crate::codec::{count, encode_origin, int, uuid};
 use crate::migrate::Schema;
 use crate::store::{OpenError, Store};
 use consumer::{Consumer, Membership};
+use highstreet_foundation::codec::{count, encode_origin, int, uuid};
 use recent::Recent;
 
 /// A durable bus within one process.

@@ -5,8 +5,8 @@ use highstreet_domain::kernel::ports::{Change, Feed, Filter, Journal, StoreError
 use highstreet_domain::kernel::{Aggregate, Id};
 
 use crate::SqliteJournal;
-use crate::codec::{count, int, uuid};
 use crate::queries::{Conditions, StreamRow};
+use highstreet_foundation::codec::{count, int, uuid};
 
 /// How many events are looked through at a time.
 const WINDOW: u64 = 1024;

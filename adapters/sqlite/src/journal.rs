@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use highstreet_domain::kernel::ports::{Append, AppendError, Claimed, Journal, Loaded, Lookup, StoreError, Wake};
-use highstreet_domain::kernel::{Aggregate, ClaimKey, Fingerprint, Id, Publish, Standing, Timestamp};
+use highstreet_domain::kernel::{Aggregate, ClaimKey, Fingerprint, Id, Publish, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::append::Encoded;
-use crate::codec::{count, decode, time, uuid};
+use crate::append::Appending;
 use crate::queries;
 use crate::recent::Recent;
 use crate::store::Store;
+use highstreet_foundation::codec::{count, decode, time, uuid};
+use highstreet_foundation::encoded::{EncodedAppend, fold};
 
 /// The streams of one kind of aggregate in one file.
 pub struct SqliteJournal<A: Aggregate> {
@@ -68,7 +69,7 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
     }
 
     async fn append(&self, append: Append<A>) -> Result<(), AppendError> {
-        let encoded = Arc::new(Encoded::of(&append, self.publish)?);
+        let encoded = Arc::new(Appending(EncodedAppend::of(&append, self.publish)?));
         let (work, told) = (encoded.clone(), encoded);
         let (store, recent) = (self.store.clone(), self.recent.clone());
         let after = move |written: &Result<Vec<i64>, AppendError>| match written {
@@ -137,18 +138,6 @@ fn remember<A: Aggregate>(store: &Store, recent: &Recent<Id<A>, Loaded<A>>, appe
         }
         None => recent.forget(append.id, append.standing.revision),
     }
-}
-
-/// What the stream is, folded from all that happened: for states that another version wrote.
-fn fold<A: Aggregate>(history: Vec<(Timestamp, A::Event)>) -> Standing<A> {
-    let mut standing = Loaded::<A>::default().standing;
-    standing.created = history.first().map_or(standing.created, |(time, _)| *time);
-    for (time, event) in history {
-        standing.state = standing.state.evolve(&event);
-        standing.revision += 1;
-        standing.updated = time;
-    }
-    standing
 }
 
 fn look_up(connection: &Connection, stream: i64, lookup: &Lookup) -> rusqlite::Result<(Option<u64>, Option<Vec<u8>>)> {

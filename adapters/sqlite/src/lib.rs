@@ -6,8 +6,6 @@
 mod agenda;
 mod append;
 mod bus;
-mod clock;
-mod codec;
 mod feed;
 mod folder;
 mod fresh;
@@ -22,7 +20,6 @@ mod views;
 
 pub use agenda::SqliteAgenda;
 pub use bus::{DeadLetter, EmbeddedBus};
-pub use clock::{SystemClock, TimeOrderedIds};
 pub use folder::{DataFolder, FolderError};
 pub use journal::SqliteJournal;
 pub use outbox::SqliteOutbox;

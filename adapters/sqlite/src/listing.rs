@@ -7,8 +7,8 @@ use rusqlite::types::Value;
 use uuid::Uuid;
 
 use crate::SqliteJournal;
-use crate::codec::{decode, time, uuid};
 use crate::queries::{Conditions, STREAM_COLUMNS, StreamRow};
+use highstreet_foundation::codec::{decode, time, uuid};
 
 #[async_trait]
 impl<A: Aggregate> Listing<A> for SqliteJournal<A> {

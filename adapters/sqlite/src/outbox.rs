@@ -13,8 +13,8 @@ use highstreet_domain::kernel::ports::{Bus, Outbox, Outgoing, StoreError};
 use highstreet_domain::kernel::{Message, Origin};
 use rusqlite::{Connection, params};
 
-use crate::codec::{count, decode_origin, int, time, uuid};
 use crate::store::Store;
+use highstreet_foundation::codec::{count, decode_origin, int, time, uuid};
 
 const CURSOR: &str = "relay";
 /// The cursor is kept when this many events were published since, or when nothing happened for a while.

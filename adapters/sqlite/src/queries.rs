@@ -5,7 +5,7 @@ use highstreet_domain::kernel::{Aggregate, Id, Standing};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::codec::{count, decode, time};
+use highstreet_foundation::codec::{count, decode, time};
 
 /// The columns that `StreamRow::read` wants, in its order.
 pub(crate) const STREAM_COLUMNS: &str =

@@ -15,9 +15,9 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::codec::count;
 use crate::fresh::Fresh;
 use crate::migrate::{self, Schema};
+use highstreet_foundation::codec::count;
 
 /// The most jobs in one commit: bounds how long the first of them waits for the last.
 const MOST_IN_GROUP: usize = 512;

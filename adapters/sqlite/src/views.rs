@@ -8,10 +8,11 @@ use highstreet_domain::kernel::{Index, View};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
-use crate::codec::{count, decode, encode, int, time};
 use crate::queries::Conditions;
 use crate::recent::Recent;
 use crate::store::Store;
+use highstreet_foundation::codec::{count, decode, int, time};
+use highstreet_foundation::encoded::EncodedSave;
 
 /// The rows of one view in one file.
 pub struct SqliteViews<V> {
@@ -34,14 +35,6 @@ struct Written {
     place: i64,
     cursor: i64,
     created: i64,
-}
-
-struct EncodedSave {
-    key: String,
-    version: u64,
-    state: Vec<u8>,
-    index: Index,
-    time: i64,
 }
 
 const COLUMNS: &str = "key, version, cursor, state, created, updated, row FROM views";
@@ -108,7 +101,7 @@ impl<V: View> Views<V> for SqliteViews<V> {
                 .iter()
                 .map(|row| {
                     cursor += 1;
-                    row.write(connection, V::NAME, cursor)
+                    write(row, connection, V::NAME, cursor)
                 })
                 .collect::<Result<Vec<_>, _>>()
         };
@@ -164,50 +157,39 @@ impl<V: View> Views<V> for SqliteViews<V> {
     }
 }
 
-// === impl EncodedSave ===
-
-impl EncodedSave {
-    fn of<V: View>(save: &Save<V>) -> Result<Self, StoreError> {
-        let state = encode(&save.view)?;
-        let (key, index) = (save.key.clone(), save.index.clone());
-        Ok(Self { key, version: save.version, state, index, time: save.time.as_micros() })
-    }
-
-    /// Writes the row, unless it has another version by now.
-    fn write(&self, connection: &Connection, view: &str, cursor: i64) -> rusqlite::Result<Option<Written>> {
-        let Index { shop, owner, reference, status } = &self.index;
-        if self.version == 0 {
-            let inserted = connection
-                .prepare_cached(
-                    "INSERT INTO views (view, key, version, cursor, state, shop, owner, reference, status, created, \
-                     updated) VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) ON CONFLICT DO NOTHING",
-                )?
-                .execute(params![view, self.key, cursor, self.state, shop, owner, reference, status, self.time])?;
-            let place = connection.last_insert_rowid();
-            return Ok((inserted == 1).then_some(Written { place, cursor, created: self.time }));
-        }
-        let mut find = connection.prepare_cached(
-            "SELECT row, created, shop, owner FROM views WHERE view = ?1 AND key = ?2 AND version = ?3",
-        )?;
-        let mut rows = find.query(params![view, self.key, int(self.version)])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        let written = Written { place: row.get(0)?, cursor, created: row.get(1)? };
-        connection
+/// Writes the row, unless it has another version by now.
+fn write(row: &EncodedSave, connection: &Connection, view: &str, cursor: i64) -> rusqlite::Result<Option<Written>> {
+    let Index { shop, owner, reference, status } = &row.index;
+    if row.version == 0 {
+        let inserted = connection
             .prepare_cached(
-                "UPDATE views SET version = version + 1, cursor = ?2, state = ?3, reference = ?4, status = ?5, \
-                 updated = ?6 WHERE row = ?1",
+                "INSERT INTO views (view, key, version, cursor, state, shop, owner, reference, status, created, \
+                 updated) VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) ON CONFLICT DO NOTHING",
             )?
-            .execute(params![written.place, cursor, self.state, reference, status, self.time])?;
-        // Indexed, and hardly ever changed.
-        if row.get_ref(2)?.as_str()? != shop || row.get_ref(3)?.as_str()? != owner {
-            connection.prepare_cached("UPDATE views SET shop = ?2, owner = ?3 WHERE row = ?1")?.execute(params![
-                written.place,
-                shop,
-                owner
-            ])?;
-        }
-        Ok(Some(written))
+            .execute(params![view, row.key, cursor, row.state, shop, owner, reference, status, row.time])?;
+        let place = connection.last_insert_rowid();
+        return Ok((inserted == 1).then_some(Written { place, cursor, created: row.time }));
     }
+    let mut find = connection
+        .prepare_cached("SELECT row, created, shop, owner FROM views WHERE view = ?1 AND key = ?2 AND version = ?3")?;
+    let mut rows = find.query(params![view, row.key, row.version])?;
+    let Some(found) = rows.next()? else { return Ok(None) };
+    let written = Written { place: found.get(0)?, cursor, created: found.get(1)? };
+    connection
+        .prepare_cached(
+            "UPDATE views SET version = version + 1, cursor = ?2, state = ?3, reference = ?4, status = ?5, \
+             updated = ?6 WHERE row = ?1",
+        )?
+        .execute(params![written.place, cursor, row.state, reference, status, row.time])?;
+    // Indexed, and hardly ever changed.
+    if found.get_ref(2)?.as_str()? != shop || found.get_ref(3)?.as_str()? != owner {
+        connection.prepare_cached("UPDATE views SET shop = ?2, owner = ?3 WHERE row = ?1")?.execute(params![
+            written.place,
+            shop,
+            owner
+        ])?;
+    }
+    Ok(Some(written))
 }
 
 // === impl RowParts ===

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use highstreet_domain::kernel::ports::Bus;
-use highstreet_sqlite::{EmbeddedBus, SqliteAgenda, SqliteJournal, SqliteOutbox, SqliteViews, Store, SystemClock};
+use highstreet_foundation::SystemClock;
+use highstreet_sqlite::{EmbeddedBus, SqliteAgenda, SqliteJournal, SqliteOutbox, SqliteViews, Store};
 use highstreet_testkit::contract::{self, BusPorts, Buses, StorePorts, Stores};
 use highstreet_testkit::counter;
 use uuid::Uuid;

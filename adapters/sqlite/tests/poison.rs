@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use highstreet_domain::kernel::ports::{Bus, Clock, Save, Subscription, Views};
 use highstreet_domain::kernel::{Message, Origin, Projector, View};
-use highstreet_sqlite::{EmbeddedBus, SqliteViews, Store, SystemClock};
+use highstreet_foundation::SystemClock;
+use highstreet_sqlite::{EmbeddedBus, SqliteViews, Store};
 use highstreet_testkit::counter::{Tally, Told};
 use rusqlite::Connection;
 use uuid::Uuid;

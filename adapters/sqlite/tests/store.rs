@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use highstreet_domain::kernel::ports::{Agenda, Append, Clock, Journal, Recorded, Wake};
 use highstreet_domain::kernel::{Aggregate, Cause, Id, Origin, Standing};
-use highstreet_sqlite::{OpenError, SqliteAgenda, SqliteJournal, Store, SystemClock};
+use highstreet_foundation::SystemClock;
+use highstreet_sqlite::{OpenError, SqliteAgenda, SqliteJournal, Store};
 use highstreet_testkit::counter::{self, Counter, Event};
 use rusqlite::Connection;
 use tempfile::TempDir;

@@ -4,7 +4,7 @@ use super::Breach;
 use super::members::{Kind, Member};
 
 /// What every adapter may use of ours.
-const SHARED: [&str; 2] = ["highstreet-domain", "highstreet-wire"];
+const SHARED: [&str; 3] = ["highstreet-domain", "highstreet-foundation", "highstreet-wire"];
 /// What its tests may use besides.
 const FOR_TESTS: &str = "highstreet-testkit";
 
@@ -16,7 +16,10 @@ pub(super) fn adapters(members: &[Member]) -> Vec<Breach> {
         for dependency in member.dependencies.iter().filter(|dependency| ours(&dependency.name)) {
             let tested_with = dependency.kind == Kind::Dev && dependency.name == FOR_TESTS;
             if !SHARED.contains(&dependency.name.as_str()) && !tested_with {
-                let what = format!("depends on {}; an adapter knows the domain and wire only", dependency.name);
+                let what = format!(
+                    "depends on {}; an adapter knows the domain, the foundation and wire only",
+                    dependency.name
+                );
                 breaches.push(Breach::new(format!("{}/Cargo.toml", member.folder), what));
             }
         }

@@ -10,9 +10,9 @@ use highstreet_domain::kernel::{Message, Signal, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::{Shared, latest, lock, place};
-use crate::SystemClock;
-use crate::codec::{count, decode_origin, time, uuid};
 use crate::store::Store;
+use highstreet_foundation::SystemClock;
+use highstreet_foundation::codec::{count, decode_origin, time, uuid};
 
 /// After this many failures a message is a dead letter.
 const MOST_FAILURES: u32 = 5;

@@ -1,0 +1,11 @@
+//! What stores and buses stand on, whatever the product: the machine's clock, ids that follow it, and how values are
+//! kept.
+//!
+//! A store is a core that commits groups of [`encoded`] changes, which knows no aggregate, and thin typed ports over
+//! it. What that core is given is made here, once for all stores.
+
+mod clock;
+pub mod codec;
+pub mod encoded;
+
+pub use clock::{SystemClock, TimeOrderedIds};

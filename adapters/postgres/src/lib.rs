@@ -1,0 +1,1 @@
+//! The ports on PostgreSQL: journals, agenda, outbox and views, shared by replicas.

@@ -1,0 +1,5 @@
+//! A PostgreSQL server.
+
+/// A running PostgreSQL server.
+#[derive(Debug)]
+pub struct PostgresServer;
