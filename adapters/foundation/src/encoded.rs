@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use highstreet_domain::kernel::ports::{Append, Loaded, Save, StoreError, Wake};
-use highstreet_domain::kernel::{Aggregate, Happened, Index, Origin, Publish, Standing, Timestamp, View};
+use highstreet_domain::kernel::{Aggregate, Cause, Happened, Index, Origin, Publish, Standing, Timestamp, View};
 use uuid::Uuid;
 
 use crate::codec::{encode, encode_origin, int};
@@ -108,7 +108,7 @@ impl EncodedAppend {
             let happened = Happened { id, revision, state, event, origin };
             Ok(EncodedEvent {
                 revision: int(revision),
-                cause: recorded.cause.map(|cause| cause.uuid()),
+                cause: recorded.cause.map(Cause::uuid),
                 told_of: recorded.origin.clone(),
                 origin: encode_origin(origin),
                 data: encode(event)?,

@@ -1,1 +1,25 @@
-//! The ports on PostgreSQL: journals, agenda, outbox and views, shared by replicas.
+//! The ports on PostgreSQL, for contexts that run as several replicas.
+//!
+//! A schema per context. Appends of many callers are committed in groups, each group one statement ([`Store`]): that
+//! more than doubles what one statement for each reaches. The ports are thin typed layers over it.
+
+mod agenda;
+mod append;
+mod connect;
+mod feed;
+mod journal;
+mod listing;
+mod migrate;
+mod outbox;
+mod queries;
+mod session;
+mod store;
+mod views;
+mod writer;
+
+pub use agenda::PostgresAgenda;
+pub use connect::{OpenError, PostgresSettings};
+pub use journal::PostgresJournal;
+pub use outbox::PostgresOutbox;
+pub use store::Store;
+pub use views::PostgresViews;

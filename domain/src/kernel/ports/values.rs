@@ -254,7 +254,8 @@ pub enum Verdict {
 /// A store that did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreError {
-    /// It is away, full or shutting down; nothing was changed.
+    /// It is away, full or shutting down. Nothing was changed; or nobody knows, where it went away in the middle of a
+    /// change: causes and claims make it safe to ask again.
     Unavailable(String),
     /// What it holds cannot be read by this version of the program.
     Unreadable(String),

@@ -1,0 +1,257 @@
+//! A group of appends as one statement: all of them are judged first and then written, in one round trip and one
+//! commit.
+//!
+//! The group's columns travel as arrays and are unnested. Rows are locked in the order of their ids, so that groups
+//! of different processes wait for each other and never in a circle. What only shows up as a clash with a commit that
+//! came between (a claim, a new stream) fails the whole statement, which is then repeated and sees it.
+
+use std::error::Error;
+
+use highstreet_domain::kernel::ClaimKey;
+use highstreet_domain::kernel::ports::{AppendError, Wake};
+use highstreet_foundation::encoded::EncodedAppend;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Row, Statement};
+use uuid::Uuid;
+
+/// Judges and writes a group; returns a row for each append that was refused.
+pub(crate) const COMMIT: &str = "
+WITH given AS MATERIALIZED (
+    SELECT * FROM unnest($1::int4[], $2::uuid[], $3::text[], $4::int8[], $5::int8[], $6::int4[], $7::text[],
+        $8::text[], $9::text[], $10::text[], $11::text[], $12::int8[], $13::int8[], $14::bool[], $15::int8[],
+        $16::bool[], $17::int8[], $18::text[], $19::bool[], $20::uuid[])
+    AS t(ord, id, aggregate, after, revision, version, state, shop, owner, reference, status, created, updated,
+        turns, wake, leased, since, origin, release, claim)
+), claiming AS MATERIALIZED (
+    SELECT * FROM unnest($21::int4[], $22::uuid[], $23::uuid[], $24::int8[]) AS t(ord, key, fingerprint, revision)
+), locked AS MATERIALIZED (
+    SELECT stream, id, aggregate, revision, claim AS held FROM streams WHERE id = ANY($2) ORDER BY id FOR UPDATE
+), gate AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock_shared($35)::text AS passed
+), judged AS MATERIALIZED (
+    SELECT g.*, l.stream, l.held,
+        (SELECT c.key FROM claiming c WHERE c.ord = g.ord AND (EXISTS (SELECT 1 FROM claims k WHERE k.key = c.key)
+            OR EXISTS (SELECT 1 FROM claiming e WHERE e.key = c.key AND e.ord < c.ord)) LIMIT 1) AS taken,
+        coalesce(l.revision, 0) <> g.after OR coalesce(l.aggregate, g.aggregate) <> g.aggregate AS moved
+    FROM given g LEFT JOIN locked l USING (id)
+    -- Held before any position is drawn.
+    CROSS JOIN (SELECT count(passed) FROM gate) AS passed(times)
+), good AS MATERIALIZED (
+    SELECT * FROM judged WHERE taken IS NULL AND NOT moved ORDER BY id
+), made AS (
+    INSERT INTO streams (id, aggregate, revision, version, state, shop, owner, reference, status, created, updated,
+        since, wake, leased, origin, claim)
+    SELECT id, aggregate, revision, version, state, shop, owner, reference, status, created, updated,
+        since, wake, leased, origin, claim
+    FROM good WHERE stream IS NULL
+    RETURNING stream, id
+), changed AS (
+    UPDATE streams s SET revision = g.revision, version = g.version, state = g.state, shop = g.shop,
+        owner = g.owner, reference = g.reference, status = g.status, updated = g.updated,
+        created = CASE WHEN g.after = 0 THEN g.created ELSE s.created END,
+        since = CASE WHEN g.turns THEN g.since ELSE s.since END,
+        wake = CASE WHEN g.turns THEN g.wake ELSE s.wake END,
+        leased = CASE WHEN g.turns THEN g.leased ELSE s.leased END,
+        origin = CASE WHEN g.turns THEN g.origin ELSE s.origin END,
+        attempts = CASE WHEN g.turns THEN 0 ELSE s.attempts END,
+        error = CASE WHEN g.turns THEN NULL ELSE s.error END,
+        claim = coalesce(g.claim, s.claim)
+    FROM good g WHERE s.stream = g.stream
+), written AS MATERIALIZED (
+    SELECT g.ord, g.updated, coalesce(g.stream, made.stream) AS stream FROM good g LEFT JOIN made USING (id)
+), recorded AS (
+    INSERT INTO events (stream, revision, time, cause, origin, data, name, body)
+    SELECT w.stream, e.revision, w.updated, e.cause, e.origin, e.data, e.name, e.body
+    FROM unnest($25::int4[], $26::int8[], $27::uuid[], $28::text[], $29::text[], $30::text[], $31::bytea[])
+        AS e(ord, revision, cause, origin, data, name, body)
+    JOIN written w USING (ord) ORDER BY e.ord, e.revision
+    RETURNING position, name
+), outgoing AS (
+    INSERT INTO outbox (position) SELECT position FROM recorded WHERE name IS NOT NULL
+), released AS (
+    DELETE FROM claims c USING good g WHERE g.release AND c.key = g.held AND c.stream = g.stream
+), claimed AS (
+    INSERT INTO claims (key, stream, revision, fingerprint)
+    SELECT c.key, w.stream, c.revision, c.fingerprint FROM claiming c JOIN written w USING (ord)
+), kept AS (
+    INSERT INTO entries (stream, key, data, updated)
+    SELECT w.stream, n.key, n.data, w.updated
+    FROM unnest($32::int4[], $33::text[], $34::text[]) AS n(ord, key, data)
+    JOIN written w USING (ord)
+    ON CONFLICT (stream, key) DO UPDATE SET data = excluded.data, updated = excluded.updated
+)
+SELECT ord, taken FROM judged WHERE taken IS NOT NULL OR moved";
+
+/// A group's columns, one array each, in the order of the statement's parameters.
+#[derive(Default)]
+struct Columns<'a> {
+    ords: Vec<i32>,
+    ids: Vec<Uuid>,
+    aggregates: Vec<&'a str>,
+    afters: Vec<i64>,
+    revisions: Vec<i64>,
+    versions: Vec<i32>,
+    states: Vec<Text<'a>>,
+    index: [Vec<Option<&'a str>>; 4],
+    created: Vec<i64>,
+    updated: Vec<i64>,
+    turns: Vec<bool>,
+    wakes: Vec<Option<i64>>,
+    leased: Vec<bool>,
+    since: Vec<i64>,
+    origins: Vec<&'a str>,
+    releases: Vec<bool>,
+    claimed: Vec<Option<Uuid>>,
+    claims: (Vec<i32>, Vec<Uuid>, Vec<Uuid>, Vec<i64>),
+    events: Events<'a>,
+    entries: (Vec<i32>, Vec<&'a str>, Vec<Text<'a>>),
+}
+
+#[derive(Default)]
+struct Events<'a> {
+    ords: Vec<i32>,
+    revisions: Vec<i64>,
+    causes: Vec<Option<Uuid>>,
+    origins: Vec<&'a str>,
+    data: Vec<Text<'a>>,
+    names: Vec<Option<&'a str>>,
+    bodies: Vec<Option<&'a [u8]>>,
+}
+
+/// JSON as it is kept in a column of text: it is UTF-8 already, and not looked through again.
+#[derive(Debug)]
+struct Text<'a>(&'a [u8]);
+
+/// Commits a group on a connection; what was refused is returned by its place in the group.
+pub(crate) async fn commit(
+    client: &tokio_postgres::Client,
+    statement: &Statement,
+    gate: i64,
+    group: &[&EncodedAppend],
+) -> Result<Vec<(usize, AppendError)>, tokio_postgres::Error> {
+    let columns = Columns::of(group);
+    let rows = client.query(statement, &columns.parameters(&gate)).await?;
+    Ok(rows.iter().map(refused).collect())
+}
+
+fn refused(row: &Row) -> (usize, AppendError) {
+    let taken: Option<Uuid> = row.get(1);
+    let error = taken.map_or(AppendError::Conflict, |key| AppendError::Claimed(ClaimKey::stored(key)));
+    (usize::try_from(row.get::<_, i32>(0)).unwrap_or_default(), error)
+}
+
+// === impl Columns ===
+
+impl<'a> Columns<'a> {
+    fn of(group: &[&'a EncodedAppend]) -> Self {
+        let mut columns = Self::default();
+        for (ord, append) in (0..).zip(group) {
+            columns.push(ord, append);
+        }
+        columns
+    }
+
+    fn push(&mut self, ord: i32, append: &'a EncodedAppend) {
+        let (wake, leased, since) = append.due();
+        self.ords.push(ord);
+        self.ids.push(append.id);
+        self.aggregates.push(append.aggregate);
+        self.afters.push(append.after);
+        self.revisions.push(append.revision);
+        self.versions.push(append.version);
+        self.states.push(Text(&append.state));
+        for (column, value) in self.index.iter_mut().zip(&append.index) {
+            column.push(value.as_deref());
+        }
+        self.created.push(append.created);
+        self.updated.push(append.updated);
+        self.turns.push(append.wake != Wake::Keep);
+        self.wakes.push(wake);
+        self.leased.push(leased);
+        self.since.push(since);
+        self.origins.push(&append.origin);
+        self.releases.push(append.release);
+        self.claimed.push(append.claims.last().map(|claim| claim.key));
+        let (ords, keys, fingerprints, revisions) = &mut self.claims;
+        for claim in &append.claims {
+            ords.push(ord);
+            keys.push(claim.key);
+            fingerprints.push(claim.fingerprint);
+            revisions.push(claim.revision);
+        }
+        for event in &append.events {
+            self.events.ords.push(ord);
+            self.events.revisions.push(event.revision);
+            self.events.causes.push(event.cause);
+            self.events.origins.push(&event.origin);
+            self.events.data.push(Text(&event.data));
+            self.events.names.push(event.published.as_ref().map(|(name, _)| *name));
+            self.events.bodies.push(event.published.as_ref().map(|(_, body)| body.as_slice()));
+        }
+        let (ords, keys, data) = &mut self.entries;
+        for (key, entry) in &append.entries {
+            ords.push(ord);
+            keys.push(key);
+            data.push(Text(entry));
+        }
+    }
+
+    fn parameters<'b>(&'b self, gate: &'b i64) -> [&'b (dyn ToSql + Sync); 35] {
+        let [shop, owner, reference, status] = &self.index;
+        let (claim_ords, claim_keys, fingerprints, claim_revisions) = &self.claims;
+        let (entry_ords, entry_keys, entry_data) = &self.entries;
+        [
+            &self.ords,
+            &self.ids,
+            &self.aggregates,
+            &self.afters,
+            &self.revisions,
+            &self.versions,
+            &self.states,
+            shop,
+            owner,
+            reference,
+            status,
+            &self.created,
+            &self.updated,
+            &self.turns,
+            &self.wakes,
+            &self.leased,
+            &self.since,
+            &self.origins,
+            &self.releases,
+            &self.claimed,
+            claim_ords,
+            claim_keys,
+            fingerprints,
+            claim_revisions,
+            &self.events.ords,
+            &self.events.revisions,
+            &self.events.causes,
+            &self.events.origins,
+            &self.events.data,
+            &self.events.names,
+            &self.events.bodies,
+            entry_ords,
+            entry_keys,
+            entry_data,
+            gate,
+        ]
+    }
+}
+
+// === impl Text ===
+
+impl ToSql for Text<'_> {
+    fn to_sql(&self, _type: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        out.extend_from_slice(self.0);
+        Ok(IsNull::No)
+    }
+
+    fn accepts(of: &Type) -> bool {
+        *of == Type::TEXT
+    }
+
+    to_sql_checked!();
+}

@@ -1,0 +1,150 @@
+//! What is committed and not yet published.
+//!
+//! Positions are not in the order of commits, so there is no cursor that would not skip: a row is deleted once it is
+//! published, and whatever is left is next, however late it was committed. One replica leads, under a lock that ends
+//! with its connection; everything the leader does goes over that very connection, so that whoever lost it does
+//! nothing more.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use futures_util::future::join;
+use highstreet_domain::kernel::Message;
+use highstreet_domain::kernel::ports::{Outbox, Outgoing, StoreError};
+use highstreet_foundation::codec::{count, decode_origin, int, time};
+use tokio::sync::Mutex as AsyncMutex;
+use tokio_postgres::{Client, Row, Statement};
+
+use crate::connect::unavailable;
+use crate::session::LOOK_FOR_LEADER;
+use crate::store::Store;
+
+const NEXT: &str = "
+SELECT o.position, e.revision, e.time, e.origin, e.name, e.body, s.id
+FROM outbox o JOIN events e USING (position) JOIN streams s USING (stream)
+ORDER BY o.position LIMIT $1";
+
+/// The outbox of one context.
+pub struct PostgresOutbox {
+    store: Arc<Store>,
+    source: Arc<str>,
+    leading: AsyncMutex<Option<Leadership>>,
+    progress: Mutex<Progress>,
+}
+
+/// The connection that holds the lock, and what is prepared on it.
+#[derive(Clone)]
+struct Leadership {
+    client: Arc<Client>,
+    next: Statement,
+    delete: Statement,
+}
+
+/// What `next` gave, and what of it is published and not yet deleted.
+#[derive(Default)]
+struct Progress {
+    given: Vec<i64>,
+    published: Vec<i64>,
+}
+
+// === impl PostgresOutbox ===
+
+impl PostgresOutbox {
+    /// The outbox of the context called `source` in `store`.
+    pub fn new(store: Arc<Store>, source: &str) -> Self {
+        Self { store, source: source.into(), leading: AsyncMutex::default(), progress: Mutex::default() }
+    }
+
+    /// Returns once this replica leads.
+    async fn lead(&self) -> Result<Leadership, StoreError> {
+        let mut leading = self.leading.lock().await;
+        if let Some(leadership) = leading.as_ref().filter(|leadership| !leadership.client.is_closed()) {
+            return Ok(leadership.clone());
+        }
+        *leading = None;
+        *self.progress() = Progress::default();
+        loop {
+            let client = self.store.session.client().await?;
+            if let Some(leadership) = self.try_to_lead(client).await.map_err(|error| unavailable(&error))? {
+                return Ok(leading.insert(leadership).clone());
+            }
+            // Not waited for in the server: a statement that waits for hours keeps it from cleaning up.
+            tokio::time::sleep(LOOK_FOR_LEADER).await;
+        }
+    }
+
+    async fn try_to_lead(&self, client: Arc<Client>) -> Result<Option<Leadership>, tokio_postgres::Error> {
+        let name = format!("highstreet outbox of {}", self.store.session.schema());
+        let locked = client.query_one("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", &[&name]).await?;
+        if !locked.get::<_, bool>(0) {
+            return Ok(None);
+        }
+        let next = client.prepare(NEXT).await?;
+        let delete = client.prepare("DELETE FROM outbox WHERE position = ANY($1)").await?;
+        tracing::info!(context = %self.source, "leads the outbox");
+        Ok(Some(Leadership { client, next, delete }))
+    }
+
+    fn message(&self, row: &Row) -> Outgoing {
+        let subject = row.get(6);
+        let message = Message {
+            id: Message::id_of(subject, count(row.get(1))),
+            source: self.source.clone(),
+            name: row.get(4),
+            subject,
+            time: time(row.get(2)),
+            origin: decode_origin(row.get(3)),
+            body: row.get(5),
+        };
+        Outgoing { position: count(row.get(0)), message }
+    }
+
+    fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Outbox for PostgresOutbox {
+    async fn next(&self, limit: usize) -> Result<Vec<Outgoing>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        loop {
+            let rings = self.store.bells.published.rings();
+            let Leadership { client, next, delete } = self.lead().await?;
+            let published = std::mem::take(&mut self.progress().published);
+            // One trip for both: the server does one after the other.
+            let deleting = async {
+                if published.is_empty() {
+                    return Ok(0);
+                }
+                client.execute(&delete, &[&published]).await
+            };
+            let (deleted, rows) = join(deleting, client.query(&next, &[&limit])).await;
+            if let Err(error) = deleted {
+                self.progress().published.extend(published);
+                return Err(unavailable(&error));
+            }
+            let rows = rows.map_err(|error| unavailable(&error))?;
+            if !rows.is_empty() {
+                self.progress().given = rows.iter().map(|row| row.get(0)).collect();
+                return Ok(rows.iter().map(|row| self.message(row)).collect());
+            }
+            tokio::select! {
+                () = self.store.bells.published.after(rings) => {}
+                // Whether it still leads shows when it asks.
+                () = tokio::time::sleep(LOOK_FOR_LEADER * 4) => {}
+            }
+        }
+    }
+
+    async fn published(&self, position: u64) -> Result<(), StoreError> {
+        let position = int(position);
+        let mut progress = self.progress();
+        // Only what was given: what was committed late may have a lower position, and is still to come.
+        let (published, given) = std::mem::take(&mut progress.given).into_iter().partition(|given| *given <= position);
+        progress.given = given;
+        let published: Vec<i64> = published;
+        progress.published.extend(published);
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! Rows of views, on PostgreSQL.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use highstreet_domain::kernel::View;
+use highstreet_domain::kernel::ports::{Filter, Page, Row, Save, StoreError, Views};
+use highstreet_foundation::codec::{count, decode, int, time};
+use highstreet_foundation::encoded::EncodedSave;
+use tokio_postgres::Row as Found;
+use uuid::Uuid;
+
+use crate::queries::Conditions;
+use crate::store::Store;
+
+/// The rows of one view in one schema.
+pub struct PostgresViews<V> {
+    store: Arc<Store>,
+    view: PhantomData<fn() -> V>,
+}
+
+const COLUMNS: &str = "key, version, cursor, state, created, updated, place FROM views";
+
+/// Writes the rows whose version is still the one they were loaded with; returns the keys of those.
+///
+/// One writer at a time for each view, held to the commit: changes are numbered in the order of commits, and a cursor
+/// skips none. The lock is taken in a statement of its own, before this one looks at anything.
+const SAVE: &str = "
+WITH given AS MATERIALIZED (
+    SELECT * FROM unnest($2::text[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int8[])
+        AS t(key, version, state, shop, owner, reference, status, time)
+), made AS (
+    INSERT INTO views (view, key, version, cursor, state, shop, owner, reference, status, created, updated)
+    SELECT $1, key, 1, nextval('view_changes'), state, shop, owner, reference, status, time, time
+    FROM given WHERE version = 0
+    ON CONFLICT (view, key) DO NOTHING
+    RETURNING key
+), changed AS (
+    UPDATE views v SET version = v.version + 1, cursor = nextval('view_changes'), state = g.state, shop = g.shop,
+        owner = g.owner, reference = g.reference, status = g.status, updated = g.time
+    FROM given g WHERE v.view = $1 AND v.key = g.key AND v.version = g.version AND g.version > 0
+    RETURNING v.key
+)
+SELECT key FROM made UNION ALL SELECT key FROM changed";
+
+// === impl PostgresViews ===
+
+impl<V: View> PostgresViews<V> {
+    /// The rows of `V` in `store`.
+    pub fn new(store: Arc<Store>) -> Self {
+        Self { store, view: PhantomData }
+    }
+
+    async fn save_encoded(&self, rows: &[EncodedSave]) -> Result<Vec<String>, StoreError> {
+        let column = |read: fn(&EncodedSave) -> &str| rows.iter().map(read).collect::<Vec<_>>();
+        let states: Vec<_> = rows.iter().map(|row| String::from_utf8_lossy(&row.state)).collect();
+        let versions: Vec<i64> = rows.iter().map(|row| row.version).collect();
+        let times: Vec<i64> = rows.iter().map(|row| row.time).collect();
+        let gate = crate::store::gate(&format!("{}.{}", self.store.session.schema(), V::NAME));
+        let mut connection = self.store.connection().await?;
+        let written = async {
+            let lock = connection.prepare_cached("SELECT pg_advisory_xact_lock($1)::text").await?;
+            let save = connection.prepare_cached(SAVE).await?;
+            let transaction = connection.transaction().await?;
+            transaction.query(&lock, &[&gate]).await?;
+            let written = transaction
+                .query(
+                    &save,
+                    &[
+                        &V::NAME,
+                        &column(|row| &row.key),
+                        &versions,
+                        &states,
+                        &column(|row| &row.index.shop),
+                        &column(|row| &row.index.owner),
+                        &column(|row| &row.index.reference),
+                        &column(|row| &row.index.status),
+                        &times,
+                    ],
+                )
+                .await?;
+            transaction.commit().await?;
+            Ok(written)
+        };
+        let written = written.await.map_err(|error: tokio_postgres::Error| crate::connect::unavailable(&error))?;
+        Ok(written.iter().map(|row| row.get(0)).collect())
+    }
+}
+
+#[async_trait]
+impl<V: View> Views<V> for PostgresViews<V> {
+    async fn load(&self, keys: &[String]) -> Result<Vec<Option<Row<V>>>, StoreError> {
+        let wanted = format!("SELECT {COLUMNS} WHERE view = $1 AND key = ANY($2)");
+        let found = self.store.query(&wanted, &[&V::NAME, &keys]).await?;
+        let found: HashMap<&str, &Found> = found.iter().map(|row| (row.get(0), row)).collect();
+        keys.iter().map(|key| found.get(key.as_str()).map(|row| read(row)).transpose()).collect()
+    }
+
+    async fn save(&self, rows: Vec<Save<V>>) -> Result<Vec<bool>, StoreError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let encoded = rows.iter().map(EncodedSave::of).collect::<Result<Vec<_>, _>>()?;
+        let written = self.save_encoded(&encoded).await?;
+        self.store.bells.viewed.ring();
+        self.store.session.tell();
+        Ok(encoded.iter().map(|row| written.contains(&row.key)).collect())
+    }
+
+    async fn page(&self, filter: &Filter, page: &Page) -> Result<Vec<Row<V>>, StoreError> {
+        let place = page.after.map_or(i64::MAX, |(_, place)| i64::try_from(place.as_u128()).unwrap_or(i64::MAX));
+        let mut conditions = Conditions::new("view", V::NAME);
+        conditions.filter(filter);
+        conditions.page(page, "place", place);
+        conditions.select(&self.store, COLUMNS).await?.iter().map(read).collect()
+    }
+
+    async fn changes(&self, filter: &Filter, cursor: u64, limit: usize) -> Result<Vec<Row<V>>, StoreError> {
+        let mut after = cursor;
+        loop {
+            let rings = self.store.bells.viewed.rings();
+            let latest = self.latest().await?;
+            let mut conditions = Conditions::new("view", V::NAME);
+            conditions.and("cursor > ?", int(after));
+            conditions.filter(filter);
+            conditions.order("cursor", limit);
+            let rows = conditions.select(&self.store, COLUMNS).await?;
+            if !rows.is_empty() {
+                return rows.iter().map(read).collect();
+            }
+            // What others changed need not be looked through again.
+            after = after.max(latest);
+            self.store.bells.viewed.after(rings).await;
+        }
+    }
+
+    async fn latest(&self) -> Result<u64, StoreError> {
+        let latest = "SELECT coalesce(max(cursor), 0) FROM views WHERE view = $1";
+        let rows = self.store.query(latest, &[&V::NAME]).await?;
+        Ok(rows.first().map_or(0, |row| count(row.get(0))))
+    }
+}
+
+fn read<V: View>(row: &Found) -> Result<Row<V>, StoreError> {
+    Ok(Row {
+        key: row.get(0),
+        view: decode(row.get::<_, &str>(3).as_bytes())?,
+        version: count(row.get(1)),
+        cursor: count(row.get(2)),
+        place: Uuid::from_u128(u128::from(count(row.get(6)))),
+        created: time(row.get(4)),
+        updated: time(row.get(5)),
+    })
+}
