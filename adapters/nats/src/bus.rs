@@ -1,0 +1,161 @@
+//! The `Bus` port on JetStream.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use async_nats::jetstream::context::{PublishAckFuture, PublishError, PublishErrorKind};
+use async_trait::async_trait;
+use highstreet_domain::kernel::Message;
+use highstreet_domain::kernel::ports::{Bus, Deliveries, StoreError, Subscription};
+
+use crate::event::headers;
+use crate::letter::DeadLetter;
+use crate::link::{ConnectError, Link, State};
+use crate::member::Member;
+use crate::settings::Settings;
+use crate::streams::Streams;
+
+/// So many messages are sent before the first of them is acknowledged.
+const IN_FLIGHT: usize = 256;
+
+/// The bus of a mesh of many processes.
+///
+/// Dropping it ends the connection once its deliveries are dropped too, and the broker has answered what they asked for:
+/// within ten seconds.
+pub struct JetStreamBus {
+    streams: Arc<Streams>,
+}
+
+/// Why a batch was not published in full.
+enum Stopped {
+    /// The stream is not there: nothing was kept.
+    NoStream,
+    Failed(StoreError),
+}
+
+// === impl JetStreamBus ===
+
+impl JetStreamBus {
+    /// Starts to connect, and goes on until it succeeds; returns at once, whether or not the broker is there.
+    pub async fn connect(settings: Settings) -> Result<Self, ConnectError> {
+        let link = Link::open(&settings).await?;
+        Ok(Self { streams: Streams::new(link, settings) })
+    }
+
+    /// Whether the broker is there.
+    pub fn state(&self) -> State {
+        self.streams.link.state()
+    }
+
+    /// The messages that could not be handled, oldest first.
+    pub async fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError> {
+        self.dead_letters_after(0, usize::MAX).await
+    }
+
+    /// At most `limit` of the messages that could not be handled, oldest first, behind `position`.
+    pub async fn dead_letters_after(&self, position: u64, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
+        self.streams.dead_letters_after(position, limit).await
+    }
+
+    /// Gives the dead letter at `position` once more to the context that could not handle it, and to no other; it is no
+    /// dead letter any more. False if there is none.
+    pub async fn replay(&self, position: u64) -> Result<bool, StoreError> {
+        self.streams.replay(position).await
+    }
+
+    /// Forgets the dead letter at `position`. False if there is none.
+    pub async fn discard(&self, position: u64) -> Result<bool, StoreError> {
+        self.streams.discard(position).await
+    }
+
+    /// Sends all of it in order without waiting for each, and stops at the first that is not acknowledged.
+    ///
+    /// What was sent behind a failed message may be kept all the same. The relay publishes the whole batch again: the
+    /// broker knows by their ids those it has, which keep their places, and the missing one comes behind them. Only
+    /// losing the connection makes such a gap; nothing is sent once that is known. Listeners bear what is left of it.
+    async fn publish_in_order(&self, messages: &[Message]) -> Result<(), Stopped> {
+        let link = &self.streams.link;
+        let connection = link.connected().await?;
+        tokio::select! {
+            biased;
+            () = link.lost(connection) => Err(link.away().into()),
+            sent = self.send(messages) => sent,
+        }
+    }
+
+    async fn send(&self, messages: &[Message]) -> Result<(), Stopped> {
+        let mut in_flight = VecDeque::with_capacity(IN_FLIGHT);
+        for message in messages {
+            if in_flight.len() == IN_FLIGHT
+                && let Some(ack) = in_flight.pop_front()
+            {
+                self.acknowledged(ack).await?;
+            }
+            let (subject, headers) = (self.streams.names.subject(message), headers(&self.streams.names, message));
+            let sent = self.streams.link.jetstream.publish_with_headers(subject, headers, message.body.clone().into());
+            in_flight.push_back(sent.await.map_err(|error| self.stopped(&error))?);
+        }
+        for ack in in_flight {
+            self.acknowledged(ack).await?;
+        }
+        Ok(())
+    }
+
+    async fn acknowledged(&self, ack: PublishAckFuture) -> Result<(), Stopped> {
+        ack.await.map(drop).map_err(|error| self.stopped(&error))
+    }
+
+    fn stopped(&self, error: &PublishError) -> Stopped {
+        match error.kind() {
+            PublishErrorKind::StreamNotFound => Stopped::NoStream,
+            _ => Stopped::Failed(self.streams.link.failed(error)),
+        }
+    }
+
+    /// The contexts that published these messages.
+    fn sources(messages: &[Message]) -> Vec<Arc<str>> {
+        let mut sources: Vec<_> = messages.iter().map(|message| message.source.clone()).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        sources
+    }
+}
+
+#[async_trait]
+impl Bus for JetStreamBus {
+    async fn publish(&self, messages: Vec<Message>) -> Result<(), StoreError> {
+        let sources = Self::sources(&messages);
+        for source in &sources {
+            self.streams.ensure(self.streams.events(source)).await?;
+        }
+        match self.publish_in_order(&messages).await {
+            Ok(()) => Ok(()),
+            Err(Stopped::Failed(error)) => Err(error),
+            // Somebody removed it. The next attempt makes it again.
+            Err(Stopped::NoStream) => {
+                for source in &sources {
+                    self.streams.forget(&self.streams.names.events_stream(source));
+                }
+                Err(self.streams.link.failed(&"it has no stream for these events"))
+            }
+        }
+    }
+
+    /// JetStream acknowledges before it syncs its disk, and cannot be told to do so. It need not: what was published
+    /// stays in its context's store, and `highstreet ops republish` fills a broker from there that lost it.
+    async fn flush(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn subscribe(&self, subscription: &Subscription) -> Result<Box<dyn Deliveries>, StoreError> {
+        Ok(Box::new(Member::new(self.streams.clone(), subscription.clone())))
+    }
+}
+
+// === impl Stopped ===
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
