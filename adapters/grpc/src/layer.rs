@@ -19,6 +19,7 @@ use crate::status::deadline_exceeded;
 #[derive(Clone, Debug)]
 pub struct CallLayer {
     calls: Calls,
+    callers: Callers,
 }
 
 /// See [`CallLayer`].
@@ -26,14 +27,30 @@ pub struct CallLayer {
 pub struct CallService<S> {
     inner: S,
     calls: Calls,
+    callers: Callers,
+}
+
+/// Who comes through a door.
+#[derive(Clone, Copy, Debug)]
+enum Callers {
+    /// Anyone: what they say about themselves is not believed.
+    Strangers,
+    /// Only other contexts and the gateway, which say who calls.
+    Mesh,
 }
 
 // === impl CallLayer ===
 
 impl CallLayer {
-    /// A layer that counts for itself.
+    /// For a door that is open to anyone. The layer counts for itself.
     pub fn new() -> Self {
-        Self { calls: Calls::new() }
+        Self { calls: Calls::new(), callers: Callers::Strangers }
+    }
+
+    /// For a door within the mesh, that only other contexts and the gateway can reach: they are believed when they say
+    /// who calls.
+    pub fn within_mesh() -> Self {
+        Self { callers: Callers::Mesh, ..Self::new() }
     }
 }
 
@@ -47,7 +64,7 @@ impl<S> Layer<S> for CallLayer {
     type Service = CallService<S>;
 
     fn layer(&self, inner: S) -> CallService<S> {
-        CallService { inner, calls: self.calls.clone() }
+        CallService { inner, calls: self.calls.clone(), callers: self.callers }
     }
 }
 
@@ -70,7 +87,9 @@ where
 
     fn call(&mut self, mut request: Request<I>) -> Self::Future {
         let under_way = self.calls.begin(request.uri());
-        request.headers_mut().remove(ACTOR);
+        if let Callers::Strangers = self.callers {
+            request.headers_mut().remove(ACTOR);
+        }
         let correlation = request.headers().get(CORRELATION).cloned().unwrap_or_else(new_correlation);
         request.headers_mut().insert(CORRELATION, correlation.clone());
         let timeout = request.headers().get(TIMEOUT).and_then(|value| parse_timeout(value.to_str().ok()?));
@@ -113,5 +132,17 @@ mod tests {
         let response = CallLayer::new().layer(never).oneshot(request).await.unwrap();
         assert_eq!(response.headers()["grpc-status"], "4");
         assert!(response.headers().contains_key(CORRELATION));
+    }
+
+    #[tokio::test]
+    async fn only_the_mesh_is_believed_about_who_calls() {
+        let actor = tower::service_fn(|request: Request<()>| async move {
+            Ok::<_, Infallible>(Response::new(request.headers().get(ACTOR).cloned()))
+        });
+        let request = || Request::builder().header(ACTOR, "context:ordering").body(()).unwrap();
+        let outside = CallLayer::new().layer(actor).oneshot(request()).await.unwrap();
+        assert_eq!(outside.into_body(), None);
+        let within = CallLayer::within_mesh().layer(actor).oneshot(request()).await.unwrap();
+        assert_eq!(within.into_body().unwrap(), "context:ordering");
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Inbound, each context has one file: it parses a request into a command (every bad field at once), lets the
 //! [`Desk`] carry it out, and says what came of it. Errors are mapped to status codes once, in `status`. Outbound,
-//! a client stands behind each port of the domain, and calls through a [`Peer`] that knows when not to.
+//! a client stands behind each port of the domain, and calls through a [`Peer`] that knows when not to; contexts in
+//! other processes are reached by a [`Channel`].
 
 pub mod delivery;
 pub mod kitchen;
@@ -12,19 +13,27 @@ pub mod ordering;
 pub mod payment;
 pub mod tracking;
 
+mod addresses;
+mod breaker;
 mod call;
+mod channel;
 mod desk;
 mod fields;
+mod gathered;
 mod layer;
 mod opened;
 mod page;
 mod peer;
 mod red;
+mod retry;
 mod status;
 mod watch;
 
+pub use addresses::{AddressError, AddressTemplate, Addresses, PeerAddresses};
 pub use call::{ACTOR, Call};
+pub use channel::{Channel, ChannelSettings, Names};
 pub use desk::{Dependency, Desk};
+pub use gathered::Gathered;
 pub use layer::CallLayer;
 pub use peer::{BoxError, Peer, PeerFailure, PeerSettings, Reach};
 pub use status::unavailable;

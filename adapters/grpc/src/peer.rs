@@ -1,23 +1,27 @@
-//! How one context calls another: through a deadline, a circuit breaker and a limit, whether the callee is in this
-//! process or behind a socket.
+//! How one context calls another: through a circuit breaker, a deadline and a limit, whether the callee is in this
+//! process or behind a socket; behind a socket, with retries too.
 
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use highstreet_domain::kernel::ports::{Clock, Run};
 use highstreet_domain::kernel::{Timestamp, Unanswered};
 use http::{Request, Response};
+use tokio::sync::Semaphore;
 use tonic::Status;
 use tonic::body::Body;
 use tower::util::BoxCloneSyncService;
-use tower::{Layer, Service, ServiceExt};
-use tower_resilience_circuitbreaker::{CircuitBreakerError, CircuitBreakerLayer, CircuitState};
+use tower::{Service, ServiceExt};
 
+use crate::breaker::Breaker;
 use crate::call;
+use crate::channel::Channel;
+use crate::retry::Retry;
 
 /// A boxed error, as tonic wants it.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -38,7 +42,7 @@ pub struct PeerSettings {
     pub timeout: Duration,
     /// A call that takes longer counts as slow.
     pub slow: Duration,
-    /// The share of failed, or of slow, calls among the last that opens the breaker.
+    /// The share of calls that failed or were slow, among the last, that opens the breaker.
     pub rate: f64,
     /// How many of the last calls are looked at.
     pub window: usize,
@@ -48,6 +52,8 @@ pub struct PeerSettings {
     pub rest: Duration,
     /// How many calls may be under way at once; what is beyond is refused at once.
     pub most_at_once: usize,
+    /// The share of calls to other processes that may be repeated, so that repeating never makes an outage worse.
+    pub retries: f32,
 }
 
 /// Why a call got no answer.
@@ -77,6 +83,7 @@ impl Default for PeerSettings {
             at_least: 10,
             rest: Duration::from_secs(1),
             most_at_once: 1024,
+            retries: 0.1,
         }
     }
 }
@@ -84,31 +91,25 @@ impl Default for PeerSettings {
 // === impl Peer ===
 
 impl Peer {
-    /// The peer called `context`, reached by `reach`, as seen by `caller`.
+    /// The peer called `context`, reached by `reach` within this process, as seen by `caller`.
     pub fn new(caller: &'static str, context: &'static str, reach: Reach, settings: PeerSettings) -> Self {
-        let limited =
-            Limited { inner: reach, permits: std::sync::Arc::new(tokio::sync::Semaphore::new(settings.most_at_once)) };
-        let timed = Timed { inner: limited, timeout: settings.timeout };
-        let breaker = CircuitBreakerLayer::builder()
-            .name(context)
-            .failure_rate_threshold(settings.rate)
-            .slow_call_rate_threshold(settings.rate)
-            .slow_call_duration_threshold(settings.slow)
-            .sliding_window_size(settings.window)
-            .minimum_number_of_calls(settings.at_least)
-            .wait_duration_in_open(settings.rest)
-            .permitted_calls_in_half_open(3)
-            .failure_classifier(|answer: &Result<Response<Body>, BoxError>| is_outage(answer))
-            .on_state_transition(move |from, to| report(caller, context, from, to))
-            .build()
-            .expect("rates lie within 0 and 1 and counts above 0, by the defaults and the command line's checks");
-        let guarded = breaker.layer(timed).map_err(|error| match error {
-            CircuitBreakerError::OpenCircuit => Box::new(PeerFailure::Open) as BoxError,
-            CircuitBreakerError::Inner(error) => error,
-        });
-        metrics::describe_gauge!("highstreet_breaker_open", "1 while a context's calls to another fail at once.");
-        metrics::gauge!("highstreet_breaker_open", "caller" => caller, "callee" => context).set(0.0);
-        Self { context, guarded: BoxCloneSyncService::new(guarded) }
+        Self::guarded(caller, context, Limited::new(reach, settings), settings)
+    }
+
+    /// The peer called `context` in other processes, as seen by `caller`. Calls may be made twice: all that contexts
+    /// ask of each other carries a key.
+    pub fn across(caller: &'static str, context: &'static str, channel: &Channel, settings: PeerSettings) -> Self {
+        let limited = Limited::new(channel.reach(), settings);
+        Self::guarded(caller, context, Retry::new(caller, context, limited, settings.retries), settings)
+    }
+
+    fn guarded<S>(caller: &'static str, context: &'static str, careful: S, settings: PeerSettings) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+    {
+        let timed = Timed { inner: careful, timeout: settings.timeout };
+        Self { context, guarded: Reach::new(Breaker::new(caller, context, timed, settings)) }
     }
 
     /// A request on behalf of `run`, as `caller` sends it.
@@ -151,34 +152,20 @@ impl Service<Request<Body>> for Peer {
     }
 }
 
-/// Whether an answer says that the callee is unwell, rather than that it refuses.
-fn is_outage(answer: &Result<Response<Body>, BoxError>) -> bool {
-    const OUTAGES: [&str; 3] = ["4", "13", "14"];
-    match answer {
-        Err(_) => true,
-        Ok(response) => response
-            .headers()
-            .get("grpc-status")
-            .and_then(|status| status.to_str().ok())
-            .is_some_and(|status| OUTAGES.contains(&status)),
-    }
-}
-
-fn report(caller: &'static str, callee: &'static str, from: CircuitState, to: CircuitState) {
-    tracing::warn!(caller, callee, ?from, ?to, "circuit breaker");
-    let open = if to == CircuitState::Open { 1.0 } else { 0.0 };
-    metrics::gauge!("highstreet_breaker_open", "caller" => caller, "callee" => callee).set(open);
-}
-
 // === impl PeerFailure ===
 
 impl PeerFailure {
+    /// Whether the callee has certainly not been asked.
+    pub fn is_not_sent(&self) -> bool {
+        match self {
+            Self::Open | Self::Crowded | Self::Away(_) => true,
+            Self::TimedOut | Self::Broken(_) => false,
+        }
+    }
+
     fn unanswered(&self, context: &str) -> Unanswered {
         let why = format!("{context}: {self}");
-        match self {
-            Self::Open | Self::Crowded | Self::Away(_) => Unanswered::not_sent(why),
-            Self::TimedOut | Self::Broken(_) => Unanswered::unknown(why),
-        }
+        if self.is_not_sent() { Unanswered::not_sent(why) } else { Unanswered::unknown(why) }
     }
 }
 
@@ -207,10 +194,16 @@ struct Timed<S> {
 #[derive(Clone)]
 struct Limited {
     inner: Reach,
-    permits: std::sync::Arc<tokio::sync::Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
-type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
+impl Limited {
+    fn new(reach: Reach, settings: PeerSettings) -> Self {
+        Self { inner: reach, permits: Arc::new(Semaphore::new(settings.most_at_once)) }
+    }
+}
 
 impl<S> Service<Request<Body>> for Timed<S>
 where
