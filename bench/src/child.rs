@@ -62,11 +62,7 @@ impl Server {
     }
 
     pub(crate) async fn channels(&self) -> Outcome<Vec<Channel>> {
-        let mut channels = Vec::new();
-        for _ in 0..CONNECTIONS {
-            channels.push(Endpoint::from_shared(format!("http://{}", self.address))?.connect().await?);
-        }
-        Ok(channels)
+        connect(self.address).await
     }
 
     /// What it holds in memory, in MiB.
@@ -94,6 +90,15 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The connections that callers share.
+pub(crate) async fn connect(address: SocketAddr) -> Outcome<Vec<Channel>> {
+    let mut channels = Vec::new();
+    for _ in 0..CONNECTIONS {
+        channels.push(Endpoint::from_shared(format!("http://{address}"))?.connect().await?);
+    }
+    Ok(channels)
 }
 
 fn free_address() -> Outcome<SocketAddr> {

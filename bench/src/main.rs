@@ -9,6 +9,7 @@ mod cafe;
 mod child;
 mod floor;
 mod load;
+mod mesh;
 mod report;
 mod scale;
 
@@ -49,6 +50,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Contexts in processes of their own, on PostgreSQL and NATS.
+    Mesh,
+    /// Requests payments of a server that runs already, to look at it while it works.
+    #[command(hide = true)]
+    Payments {
+        /// Where it listens.
+        address: std::net::SocketAddr,
+    },
     /// The bare servers that figures are divided by.
     #[command(hide = true)]
     Floor {
@@ -68,8 +77,8 @@ pub(crate) struct Plan {
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let arguments = Arguments::parse();
-    if let Some(Command::Floor { data }) = arguments.command {
-        return floor::serve(&data).await;
+    if let Some(Command::Floor { data }) = &arguments.command {
+        return floor::serve(data).await;
     }
     let beside = std::env::current_exe()?.with_file_name("highstreet");
     let plan = Plan {
@@ -78,6 +87,16 @@ async fn main() -> Outcome<()> {
         server: arguments.server.unwrap_or(beside),
     };
     let mut report = Report::default();
+    if let Some(Command::Payments { address }) = arguments.command {
+        report.load("RequestPayment", &mesh::request_payments(&plan, &child::connect(address).await?).await?);
+        return Ok(());
+    }
+    if let Some(Command::Mesh) = arguments.command {
+        for _ in 0..arguments.rounds {
+            mesh::measure(&plan, &mut report).await?;
+        }
+        return Ok(());
+    }
     for round in 1..=arguments.rounds {
         println!("── round {round} of {}", arguments.rounds);
         floor::measure(&plan, &mut report).await?;

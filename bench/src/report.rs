@@ -25,6 +25,11 @@ impl Report {
         self.keep(name, load.rate);
     }
 
+    pub(crate) fn rate(&mut self, name: &str, rate: f64) {
+        println!("{name:<58} {rate:>8.0}/s");
+        self.keep(name, rate);
+    }
+
     pub(crate) fn lag(&mut self, name: &str, load: &Load) {
         let (median, late) = (load.percentile(0.5), load.percentile(0.99));
         println!("{name:<58} p50 {median:.2?}  p99 {late:.2?}  ({} payments)", load.count());

@@ -9,7 +9,6 @@ use highstreet_domain::kernel::{
     Relay, Seeing, View, Worker,
 };
 use highstreet_grpc::{Dependency, Desk};
-use highstreet_sqlite::{SqliteAgenda, SqliteJournal, SqliteOutbox, SqliteViews, Store};
 use highstreet_wire::Hears;
 use http::{Request, Response};
 use tokio::task::JoinSet;
@@ -17,6 +16,7 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::Service;
 
+use crate::store::{ContextStore, Streams};
 use crate::switchboard::AnyService;
 use crate::{ContextName, Platform, StartError};
 
@@ -28,7 +28,7 @@ pub(crate) struct Mount<'a> {
     /// What it stands on.
     pub(crate) platform: &'a Platform,
     name: ContextName,
-    store: Arc<Store>,
+    store: ContextStore,
     services: Vec<(String, AnyService)>,
     loops: Loops,
     subscriptions: Vec<(Subscription, Listener)>,
@@ -46,41 +46,40 @@ pub struct Context {
 /// The handler of an aggregate, and where its streams are kept.
 pub(crate) struct Kept<A: Aggregate> {
     pub(crate) handler: Handler<A>,
-    pub(crate) journal: Arc<SqliteJournal<A>>,
+    pub(crate) streams: Streams<A>,
 }
 
 // === impl Mount ===
 
 impl<'a> Mount<'a> {
-    pub(crate) fn new(platform: &'a Platform, name: ContextName) -> Result<Self, StartError> {
-        let store = platform.store(name)?;
+    pub(crate) async fn new(platform: &'a Platform, name: ContextName) -> Result<Self, StartError> {
+        let store = platform.store(name).await?;
         Ok(Self { platform, name, store, services: Vec::new(), loops: Vec::new(), subscriptions: Vec::new() })
     }
 
     /// Keeps the streams of `A`, publishes its events as `publish` says, and performs its steps.
     pub(crate) fn keep<A: Aggregate>(&mut self, publish: Publish<A>, perform: impl Perform<A> + 'static) -> Kept<A> {
-        let journal = Arc::new(SqliteJournal::new(self.store.clone(), publish));
-        let agenda = Arc::new(SqliteAgenda::new(self.store.clone()));
+        let streams = self.store.streams(publish);
         let settings = HandlerSettings::default();
         let clock = self.platform.clock.clone();
         let ports = HandlerPorts {
-            journal: journal.clone(),
-            agenda: agenda.clone(),
+            journal: streams.journal.clone(),
+            agenda: streams.agenda.clone(),
             perform: Arc::new(perform),
             clock: clock.clone(),
             tasks: self.platform.tasks.clone(),
         };
         let handler = Handler::new(ports, settings);
-        let worker = Worker { handler: handler.clone(), agenda, clock, lease: settings.lease };
+        let worker = Worker { handler: handler.clone(), agenda: streams.agenda.clone(), clock, lease: settings.lease };
         self.loops.push(Box::pin(worker.run()));
-        Kept { handler, journal }
+        Kept { handler, streams }
     }
 
     /// Where calls about `A` arrive.
     pub(crate) fn desk<A: Aggregate>(&self, kept: &Kept<A>, dependency: Dependency) -> Desk<A> {
         Desk {
             handler: kept.handler.clone(),
-            listing: kept.journal.clone(),
+            listing: kept.streams.listing.clone(),
             ids: self.platform.ids.clone(),
             clock: self.platform.clock.clone(),
             dependency,
@@ -99,7 +98,7 @@ impl<'a> Mount<'a> {
 
     /// Publishes what this context commits.
     pub(crate) fn publish(&mut self) -> Result<(), StartError> {
-        let outbox = Arc::new(SqliteOutbox::new(self.store.clone(), self.name.as_str(), self.platform.bus.clone())?);
+        let outbox = self.store.outbox(self.name.as_str(), &self.platform.bus)?;
         let relay = Relay { outbox, bus: self.platform.bus.clone(), clock: self.platform.clock.clone() };
         self.loops.push(Box::pin(relay.run()));
         Ok(())
@@ -120,7 +119,7 @@ impl<'a> Mount<'a> {
 
     /// Folds what others publish into a view.
     pub(crate) fn project<V: View>(&mut self, hears: Hears, seeing: Seeing<V>) -> Arc<dyn Views<V>> {
-        let views: Arc<dyn Views<V>> = Arc::new(SqliteViews::new(self.store.clone()));
+        let views: Arc<dyn Views<V>> = self.store.views();
         for (source, names) in hears {
             let projector =
                 Projector { seeing: seeing.clone(), views: views.clone(), clock: self.platform.clock.clone() };

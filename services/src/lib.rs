@@ -1,13 +1,17 @@
 //! Composition: which contexts run where, on what, and how they start and stop. No rules, no technology.
 
+mod carrier;
+mod checks;
 pub mod config;
 mod context;
 mod contexts;
+mod front;
 mod health;
 mod healthcheck;
 mod lifecycle;
 mod platform;
 mod server;
+mod store;
 mod street;
 mod switchboard;
 

@@ -10,7 +10,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tonic_health::ServingStatus;
 
-use crate::config::ServeArgs;
+use crate::checks::GroundChecks;
+use crate::config::{Role, ServeArgs};
 use crate::{ContextName, Door, Platform, StartError, Street};
 
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -26,11 +27,12 @@ pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
     let admin = bind_admin(&args).await?;
     let door = Door::bind(args.listen).await?;
 
-    let mut contexts = if args.contexts.is_empty() { ContextName::ALL.to_vec() } else { args.contexts.clone() };
-    contexts.sort_unstable();
-    contexts.dedup();
-    let platform = Platform::open(&args.data, args.shops.clone())?;
-    let street = Street::open(platform, &contexts).await?;
+    let contexts = Role::contexts(&args.roles);
+    let platform = Platform::open(args.ground.clone(), args.shops.clone()).await?;
+    let mut street = Street::open(platform, &contexts).await?;
+    if args.roles.contains(&Role::Gateway) {
+        street.add_gateway()?;
+    }
     let (stop, closed) = (CancellationToken::new(), CancellationToken::new());
     let (listening, serving) = door.open(&street, stop.clone().cancelled_owned())?;
     let serving = tokio::spawn(serving);
@@ -38,8 +40,10 @@ pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
         tokio::spawn(admin::serve(admin, readiness.clone(), metrics.clone(), closed.clone().cancelled_owned()));
     tokio::spawn(upkeep(metrics));
 
-    readiness.report("store", Check::Ok);
-    report_missing(&readiness, &contexts);
+    report_missing(&readiness, &contexts, street.platform());
+    let ground = GroundChecks::of(street.platform()).await;
+    ground.look(&readiness).await;
+    tokio::spawn(ground.watch(readiness.clone()));
     readiness.enter(Phase::Ready);
     listening.report(ServingStatus::Serving).await;
     announce(&args, &listening, &contexts, started.elapsed());
@@ -91,11 +95,13 @@ fn refuse_one_address_for_both(args: &ServeArgs) -> Result<(), StartError> {
 }
 
 /// Contexts whose callees do not run here work as far as they can, and somebody should look.
-fn report_missing(readiness: &Readiness, contexts: &[ContextName]) {
+fn report_missing(readiness: &Readiness, contexts: &[ContextName], platform: &Platform) {
+    let missing = |callee: ContextName| !contexts.contains(&callee) && platform.channel(callee).is_none();
     for caller in contexts {
-        for (callee, call) in caller.calls().iter().filter(|(callee, _)| !contexts.contains(callee)) {
-            let why =
-                format!("{caller} calls {callee}, which does not run in this process: {call} will answer UNAVAILABLE");
+        for (callee, call) in caller.calls().iter().filter(|(callee, _)| missing(*callee)) {
+            let why = format!(
+                "{caller} calls {callee}, which does not run in this process, and nobody said where it does (--peer): {call} will answer UNAVAILABLE"
+            );
             readiness.report(callee.as_str(), Check::Degraded(why));
         }
     }
@@ -108,23 +114,27 @@ async fn bind_admin(args: &ServeArgs) -> Result<TcpListener, StartError> {
 }
 
 fn announce(args: &ServeArgs, listening: &crate::Listening, contexts: &[ContextName], took: Duration) {
-    let names = contexts.iter().map(|context| context.as_str()).collect::<Vec<_>>().join(", ");
+    let mut names: Vec<_> = contexts.iter().map(|context| context.as_str()).collect();
+    if args.roles.contains(&Role::Gateway) {
+        names.push("gateway to the others");
+    }
+    let names = names.join(", ");
     let address = listening.address;
     if !std::io::stderr().is_terminal() {
-        tracing::info!(%address, admin = %args.admin, contexts = names, data = %args.data.display(), ?took, "ready");
+        tracing::info!(%address, admin = %args.admin, contexts = names, kept = args.ground.described(), ?took, "ready");
         tracing::warn!("no authentication: whoever reaches this loopback address may do anything");
         return;
     }
     eprintln!(
         "\n  Highstreet is open on {address} (ready in {took:.0?})\n\
          \n    contexts  {names}\
-         \n    data      {}\
+         \n    kept      {}\
          \n    admin     http://{}/readyz  /livez  /metrics\
          \n    access    open: no authentication, loopback only\n\
          \n  Try:\
          \n    grpcurl -plaintext {address} list\
          \n    grpcurl -plaintext -d '{EXAMPLE}' {address} highstreet.ordering.v1.OrderingService/PlaceOrder\n",
-        args.data.display(),
+        args.ground.described(),
         args.admin,
     );
 }

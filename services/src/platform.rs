@@ -1,27 +1,36 @@
 //! What all contexts of a process share.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use highstreet_domain::kernel::BoxFuture;
 use highstreet_domain::kernel::ports::{Bus, Clock, Ids, Tasks};
 use highstreet_domain::notification::Notifier;
 use highstreet_domain::payment::PaymentProvider;
 use highstreet_foundation::{SystemClock, TimeOrderedIds};
-use highstreet_grpc::{Peer, PeerSettings};
+use highstreet_grpc::{Channel, ChannelSettings, Peer, PeerSettings};
 use highstreet_notify::{Log, Routing, WebhookSettings};
+use highstreet_postgres::{OpenError, PostgresSettings};
 use highstreet_provider::{Simulated, Simulation};
-use highstreet_sqlite::{DataFolder, EmbeddedBus, Store};
+use highstreet_sqlite::{DataFolder, EmbeddedBus};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::ShopArgs;
+use crate::carrier::Carrier;
+use crate::config::{GroundArgs, ShopArgs, StorePlace};
+use crate::store::ContextStore;
 use crate::{ContextName, StartError, Switchboard};
+
+/// How long a start waits for a store that is still starting.
+const STORE_PATIENCE: Duration = Duration::from_secs(30);
+const STORE_AGAIN: Duration = Duration::from_millis(500);
 
 /// The ground that contexts stand on.
 pub struct Platform {
-    folder: DataFolder,
+    ground: GroundArgs,
+    folder: Mutex<Option<Arc<DataFolder>>>,
+    carrier: Arc<Carrier>,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
@@ -31,7 +40,9 @@ pub struct Platform {
     pub(crate) notifier: Arc<dyn Notifier>,
     pub(crate) provider: Arc<Simulated>,
     pub(crate) shops: ShopArgs,
-    stores: Mutex<HashMap<ContextName, Arc<Store>>>,
+    stores: tokio::sync::Mutex<HashMap<ContextName, ContextStore>>,
+    /// The ways to contexts elsewhere, whoever calls them.
+    channels: Mutex<HashMap<ContextName, Channel>>,
 }
 
 /// Runs work on tokio, and knows when all of it is done.
@@ -41,13 +52,17 @@ pub(crate) struct TokioTasks(pub(crate) TaskTracker);
 // === impl Platform ===
 
 impl Platform {
-    /// Opens what is kept in `data`.
-    pub fn open(data: &Path, shops: ShopArgs) -> Result<Self, StartError> {
-        let folder = DataFolder::open(data)?;
+    /// Opens the ground that contexts stand on; their stores are opened with them.
+    pub async fn open(ground: GroundArgs, shops: ShopArgs) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let files = Mutex::default();
+        let embedded = || Ok(EmbeddedBus::open(&folder(&ground, &files)?.file("bus"))?);
+        let carrier = Arc::new(Carrier::open(&ground.bus, embedded).await?);
         Ok(Self {
-            bus: Arc::new(EmbeddedBus::open(&folder.file("bus"))?),
-            folder,
+            bus: carrier.bus(),
+            carrier,
+            folder: files,
+            ground,
             ids: Arc::new(TimeOrderedIds),
             tasks: Arc::default(),
             switchboard: Switchboard::default(),
@@ -56,7 +71,8 @@ impl Platform {
             provider: Arc::new(provider(&shops)?),
             clock,
             shops,
-            stores: Mutex::default(),
+            stores: tokio::sync::Mutex::default(),
+            channels: Mutex::default(),
         })
     }
 
@@ -71,25 +87,89 @@ impl Platform {
         &self.provider
     }
 
-    /// The file of a context. Opened once: what a stopped context was still at goes on in the same file.
-    pub(crate) fn store(&self, context: ContextName) -> Result<Arc<Store>, StartError> {
-        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Where a context keeps what it knows. Opened once: what a stopped context was still at goes on in the same store.
+    pub(crate) async fn store(&self, context: ContextName) -> Result<ContextStore, StartError> {
+        let mut stores = self.stores.lock().await;
         if let Some(store) = stores.get(&context) {
             return Ok(store.clone());
         }
-        let store = Arc::new(Store::open_context(&self.folder.file(context.as_str()))?);
+        let store = match self.ground.store_of(context) {
+            StorePlace::Sqlite => {
+                let file = folder(&self.ground, &self.folder)?.file(context.as_str());
+                ContextStore::Sqlite(Arc::new(highstreet_sqlite::Store::open_context(&file)?))
+            }
+            StorePlace::Postgres(url) => ContextStore::Postgres(Arc::new(self.schema(context, url).await?)),
+        };
         Ok(stores.entry(context).or_insert(store).clone())
+    }
+
+    /// The stores that are open, by context.
+    pub(crate) async fn stores(&self) -> Vec<(ContextName, ContextStore)> {
+        self.stores.lock().await.iter().map(|(context, store)| (*context, store.clone())).collect()
+    }
+
+    /// Opens the schema of a context; waits for a server that is still starting.
+    async fn schema(&self, context: ContextName, url: &str) -> Result<highstreet_postgres::Store, StartError> {
+        let settings = PostgresSettings {
+            connections: self.ground.store_connections,
+            writers: self.ground.store_writers,
+            connect_timeout: self.ground.store_connect_timeout,
+            statement_timeout: self.ground.store_statement_timeout,
+            authorities: self.ground.store_ca.clone(),
+            ..PostgresSettings::new(url, context.as_str())
+        };
+        let until = self.clock.now().after(STORE_PATIENCE);
+        loop {
+            match highstreet_postgres::Store::open(&settings).await {
+                Err(OpenError::Away(why)) if self.clock.now() < until => {
+                    tracing::warn!(%context, why, "the store cannot be reached yet");
+                    tokio::time::sleep(STORE_AGAIN).await;
+                }
+                opened => return Ok(opened?),
+            }
+        }
     }
 
     pub(crate) fn payment_provider(&self) -> Arc<dyn PaymentProvider> {
         self.provider.clone()
     }
 
-    /// How `caller` calls `callee`.
+    /// How `caller` calls `callee`: where it was said to be, else within this process.
     pub(crate) fn peer(&self, caller: ContextName, callee: ContextName) -> Peer {
-        let reach = self.switchboard.reach(callee);
-        Peer::new(caller.as_str(), callee.as_str(), reach, PeerSettings::default())
+        let (caller, settings) = (caller.as_str(), PeerSettings::default());
+        match self.channel(callee) {
+            Some(channel) => Peer::across(caller, callee.as_str(), &channel, settings),
+            None => Peer::new(caller, callee.as_str(), self.switchboard.reach(callee), settings),
+        }
     }
+
+    /// The way to a context elsewhere, if it was said where that is.
+    pub(crate) fn channel(&self, context: ContextName) -> Option<Channel> {
+        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(channel) = channels.get(&context) {
+            return Some(channel.clone());
+        }
+        let channel = Channel::new(self.ground.peers.addresses_of(context)?, ChannelSettings::default());
+        Some(channels.entry(context).or_insert(channel).clone())
+    }
+
+    /// Whether callers may say who they are.
+    pub(crate) fn trusts_peers(&self) -> bool {
+        self.ground.peers.trust_peers
+    }
+
+    pub(crate) fn carrier(&self) -> Arc<Carrier> {
+        self.carrier.clone()
+    }
+}
+
+/// The folder of whatever is kept in files, opened when it is needed first.
+fn folder(ground: &GroundArgs, opened: &Mutex<Option<Arc<DataFolder>>>) -> Result<Arc<DataFolder>, StartError> {
+    let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(folder) = &*opened {
+        return Ok(folder.clone());
+    }
+    Ok(opened.insert(Arc::new(DataFolder::open(&ground.data)?)).clone())
 }
 
 fn notifier(shops: &ShopArgs, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Notifier>, StartError> {

@@ -3,11 +3,15 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use highstreet_grpc::CallLayer;
+use highstreet_grpc::{CallLayer, Gathered};
 use highstreet_wire::DESCRIPTORS;
 use http::{Request, Response};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::task::AbortHandle;
+use tokio_stream::StreamExt;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::{AxumBody, AxumRouter, Routes};
@@ -18,6 +22,7 @@ use tonic_health::server::HealthReporter;
 use tonic_reflection::server::Builder;
 use tower::{Service, ServiceExt};
 
+use crate::front::Front;
 use crate::health::{self, Listing};
 use crate::switchboard::AnyService;
 use crate::{StartError, Street};
@@ -34,6 +39,8 @@ pub struct Listening {
     pub address: SocketAddr,
     health: HealthReporter,
     services: Vec<String>,
+    /// Tells how contexts elsewhere are.
+    watching: Option<AbortHandle>,
 }
 
 // === impl Door ===
@@ -57,18 +64,33 @@ impl Door {
     {
         let switchboard = street.platform().switchboard.clone();
         let services: Vec<String> = street.contexts().flat_map(|(_, context)| context.services().to_vec()).collect();
+        let front = street.front();
+        let beyond = front.iter().flat_map(|front| front.services().cloned());
+        let offered: Vec<String> = services.iter().cloned().chain(beyond).collect();
         let health = HealthReporter::new();
-        let checks = Listing::new(health.clone(), services.iter().cloned().chain([String::new()]));
-        let v1 = reflection(&services)?.build_v1().map_err(described)?;
-        let v1alpha = reflection(&services)?.build_v1alpha().map_err(described)?;
+        let checks = Listing::new(health.clone(), offered.iter().cloned().chain([String::new()]));
+        let v1 = reflection(&offered)?.build_v1().map_err(described)?;
+        let v1alpha = reflection(&offered)?.build_v1alpha().map_err(described)?;
         switchboard.connect([named(checks), named(v1), named(v1alpha)]);
         let service = switchboard.map_request(|request: Request<AxumBody>| request.map(Body::new));
         let routes = Routes::from(AxumRouter::new().fallback_service(service));
+        let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
+        let incoming = incoming.map(|accepted| accepted.map(Gathered::new));
         let serving = Server::builder()
-            .layer(CallLayer::new())
+            .layer(if street.platform().trusts_peers() { CallLayer::within_mesh() } else { CallLayer::new() })
             .add_routes(routes)
-            .serve_with_incoming_shutdown(TcpIncoming::from(self.listener).with_nodelay(Some(true)), stop);
-        Ok((Listening { address: self.address, health, services }, serving))
+            .serve_with_incoming_shutdown(incoming, stop);
+        let watching = front.map(|front| tokio::spawn(watch(front, health.clone())).abort_handle());
+        Ok((Listening { address: self.address, health, services, watching }, serving))
+    }
+}
+
+async fn watch(front: Arc<Front>, health: HealthReporter) {
+    let (told, mut tells) = unbounded_channel();
+    let _watching = front.watch(&told);
+    while let Some((service, serves)) = tells.recv().await {
+        let status = if serves { ServingStatus::Serving } else { ServingStatus::NotServing };
+        health.set_service_status(service, status).await;
     }
 }
 
@@ -100,8 +122,11 @@ fn described(error: tonic_reflection::server::Error) -> StartError {
 // === impl Listening ===
 
 impl Listening {
-    /// Tells health checks that every service is, or is not, to be called.
+    /// Tells health checks that every service of this process is, or is not, to be called.
     pub async fn report(&self, status: ServingStatus) {
+        if let Some(watching) = self.watching.as_ref().filter(|_| status != ServingStatus::Serving) {
+            watching.abort();
+        }
         for name in self.services.iter().map(String::as_str).chain([""]) {
             self.health.set_service_status(name, status).await;
         }

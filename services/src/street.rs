@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use highstreet_domain::kernel::ports::StoreError;
@@ -9,12 +10,14 @@ use highstreet_sqlite::{FolderError, OpenError};
 use tokio::time::timeout;
 
 use crate::context::Mount;
+use crate::front::Front;
 use crate::{Context, ContextName, Platform};
 
 /// A street: contexts on common ground.
 pub struct Street {
     platform: Platform,
     contexts: BTreeMap<ContextName, Context>,
+    front: Option<Arc<Front>>,
 }
 
 /// Why a street could not be opened.
@@ -24,6 +27,8 @@ pub enum StartError {
     Folder(FolderError),
     /// A file in it cannot be opened.
     Open(OpenError),
+    /// A schema cannot be opened.
+    Schema(highstreet_postgres::OpenError),
     /// The store failed.
     Store(StoreError),
     /// The configuration makes no sense.
@@ -37,17 +42,30 @@ pub enum StartError {
 impl Street {
     /// Opens `platform` for these contexts.
     pub async fn open(platform: Platform, contexts: &[ContextName]) -> Result<Self, StartError> {
-        let mut street = Self { platform, contexts: BTreeMap::new() };
+        let mut street = Self { platform, contexts: BTreeMap::new(), front: None };
         for context in contexts {
             street.start(*context).await?;
         }
         Ok(street)
     }
 
+    /// Answers for the contexts that run elsewhere, too.
+    pub fn add_gateway(&mut self) -> Result<(), StartError> {
+        let here: Vec<_> = self.contexts.keys().copied().collect();
+        let front = Front::of(&self.platform, &here)?;
+        self.platform.switchboard.connect_beyond(front.service());
+        self.front = Some(Arc::new(front));
+        Ok(())
+    }
+
+    pub(crate) fn front(&self) -> Option<Arc<Front>> {
+        self.front.clone()
+    }
+
     /// Starts a context; nothing happens if it runs.
     pub async fn start(&mut self, name: ContextName) -> Result<(), StartError> {
         if !self.contexts.contains_key(&name) {
-            let mut mount = Mount::new(&self.platform, name)?;
+            let mut mount = Mount::new(&self.platform, name).await?;
             name.mount(&mut mount)?;
             self.contexts.insert(name, mount.start().await?);
         }
@@ -90,6 +108,7 @@ impl fmt::Display for StartError {
         match self {
             Self::Folder(error) => error.fmt(f),
             Self::Open(error) => error.fmt(f),
+            Self::Schema(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),
             Self::Config(why) | Self::Listen(why) => f.write_str(why),
         }
@@ -107,6 +126,12 @@ impl From<FolderError> for StartError {
 impl From<OpenError> for StartError {
     fn from(error: OpenError) -> Self {
         Self::Open(error)
+    }
+}
+
+impl From<highstreet_postgres::OpenError> for StartError {
+    fn from(error: highstreet_postgres::OpenError) -> Self {
+        Self::Schema(error)
     }
 }
 

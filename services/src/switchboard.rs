@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::task::{Context, Poll};
 
 use highstreet_grpc::{BoxError, PeerFailure, Reach, unavailable};
@@ -24,6 +24,8 @@ pub(crate) type AnyService = BoxCloneSyncService<Request<Body>, Response<Body>, 
 #[derive(Clone, Default)]
 pub struct Switchboard {
     services: Arc<RwLock<HashMap<String, Line>>>,
+    /// Answers for services that are elsewhere.
+    beyond: Arc<OnceLock<AnyService>>,
 }
 
 #[derive(Clone)]
@@ -39,6 +41,11 @@ impl Switchboard {
     pub(crate) fn connect(&self, services: impl IntoIterator<Item = (String, AnyService)>) {
         let services = services.into_iter().map(|(name, service)| (name, Line::Up(service)));
         self.services.write().unwrap_or_else(PoisonError::into_inner).extend(services);
+    }
+
+    /// Lets `service` answer for every service that is not here. Once; who comes later is not heard.
+    pub(crate) fn connect_beyond(&self, service: AnyService) {
+        self.beyond.get_or_init(|| service);
     }
 
     pub(crate) fn disconnect(&self, names: impl IntoIterator<Item = String>) {
@@ -84,6 +91,7 @@ impl Service<Request<Body>> for Switchboard {
                 let status = unavailable("CONTEXT_STOPPED", "this context is stopped; try again");
                 Box::pin(async move { Ok(status.into_http()) })
             }
+            None if let Some(beyond) = self.beyond.get() => Box::pin(beyond.clone().oneshot(request)),
             None => {
                 let status = Status::unimplemented("no such service here; list them with grpcurl HOST:PORT list");
                 Box::pin(async move { Ok(status.into_http()) })

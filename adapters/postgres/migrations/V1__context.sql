@@ -63,6 +63,8 @@ CREATE TABLE entries (
     updated bigint NOT NULL,
     UNIQUE (stream, key)
 );
+-- The newest of a stream's entries, without looking through those of others.
+CREATE INDEX entries_by_stream ON entries (stream, entry);
 
 CREATE TABLE views (
     place     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

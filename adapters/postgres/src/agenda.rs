@@ -15,10 +15,13 @@ use crate::store::Store;
 /// Looks again after this long at the latest: what another replica left behind is taken up by then.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
+/// How long to leave others alone with what they are at.
+const OTHERS: Duration = Duration::from_millis(20);
+
 const LEASE: &str = "
 UPDATE streams SET wake = $3, leased = TRUE
-WHERE stream IN (SELECT stream FROM streams WHERE aggregate = $1 AND wake <= $2 ORDER BY wake LIMIT $4
-    FOR UPDATE SKIP LOCKED)
+WHERE stream = ANY(ARRAY(SELECT stream FROM streams WHERE aggregate = $1 AND wake <= $2 ORDER BY wake LIMIT $4
+    FOR UPDATE SKIP LOCKED))
 RETURNING id, since, origin";
 
 const PUT_OFF: &str = "
@@ -38,22 +41,27 @@ impl PostgresAgenda {
         Self { store }
     }
 
-    /// Waits until something is due, or may be. Looks without locking anything, so that it costs next to nothing.
+    /// Waits until something is due. Looks without locking anything, so that it costs next to nothing.
     async fn wait(&self, aggregate: &str) -> Result<(), StoreError> {
         let bells = &self.store.bells;
-        let rings = bells.due.rings();
-        let latest = SystemClock.now().after(LOOK_AGAIN).as_micros();
-        bells.next_look.store(latest, Ordering::SeqCst);
-        // Looked up after the announcement: whatever is committed here later rings.
-        let next = "SELECT wake FROM streams WHERE wake IS NOT NULL AND aggregate = $1 ORDER BY wake LIMIT 1";
-        let rows = self.store.query(next, &[&aggregate]).await?;
-        let next = rows.first().map_or(latest, |row| row.get::<_, i64>(0).min(latest));
-        bells.next_look.store(next, Ordering::SeqCst);
-        tokio::select! {
-            () = SystemClock.until(Timestamp::from_micros(next)) => {}
-            () = bells.due.after(rings) => {}
+        loop {
+            let rings = bells.due.rings();
+            let now = SystemClock.now();
+            let latest = now.after(LOOK_AGAIN).as_micros();
+            bells.next_look.store(latest, Ordering::SeqCst);
+            // Looked up after the announcement: whatever is committed here later rings.
+            let next = "SELECT wake FROM streams WHERE wake IS NOT NULL AND aggregate = $1 ORDER BY wake LIMIT 1";
+            let rows = self.store.query(next, &[&aggregate]).await?;
+            let next = rows.first().map_or(latest, |row| row.get::<_, i64>(0).min(latest));
+            if next <= now.as_micros() {
+                return Ok(());
+            }
+            bells.next_look.store(next, Ordering::SeqCst);
+            tokio::select! {
+                () = SystemClock.until(Timestamp::from_micros(next)) => {}
+                () = bells.due.after(rings) => {}
+            }
         }
-        Ok(())
     }
 }
 
@@ -74,14 +82,14 @@ impl<A: Aggregate> Agenda<A> for PostgresAgenda {
                 };
                 return Ok(rows.iter().map(task).collect());
             }
+            // Whatever is due is somebody else's just now: leased by them in a moment, or held for who knows how long.
+            tokio::time::sleep(OTHERS).await;
         }
     }
 
     async fn put_off(&self, id: Id<A>, since: u64, at: Timestamp, error: &str) -> Result<(), StoreError> {
         self.store.query(PUT_OFF, &[&id.uuid(), &int(since), &at.as_micros(), &error]).await?;
-        if at.as_micros() < self.store.bells.next_look.load(Ordering::SeqCst) {
-            self.store.bells.due.ring();
-        }
+        self.store.bells.due_at(at.as_micros());
         Ok(())
     }
 }

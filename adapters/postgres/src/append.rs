@@ -2,8 +2,10 @@
 //! commit.
 //!
 //! The group's columns travel as arrays and are unnested. Rows are locked in the order of their ids, so that groups
-//! of different processes wait for each other and never in a circle. What only shows up as a clash with a commit that
-//! came between (a claim, a new stream) fails the whole statement, which is then repeated and sees it.
+//! of different processes wait for each other and never in a circle. Tables are looked into by keys from the
+//! parameters only, so that no plan depends on what the server believes about their sizes. What only shows up as a clash
+//! with a commit that came between (a claim, a new stream) fails the whole statement, which is then repeated and sees
+//! it.
 
 use std::error::Error;
 
@@ -28,11 +30,15 @@ WITH given AS MATERIALIZED (
 ), locked AS MATERIALIZED (
     SELECT stream, id, aggregate, revision, claim AS held FROM streams WHERE id = ANY($2) ORDER BY id FOR UPDATE
 ), gate AS MATERIALIZED (
-    SELECT pg_advisory_xact_lock_shared($35)::text AS passed
+    -- After the rows: whoever waits for a row of a stranger's must not hold the gate, as all others wait for whoever
+    -- wants it alone.
+    SELECT pg_advisory_xact_lock_shared($35)::text AS passed FROM (SELECT count(*) FROM locked) AS locked
+), taken AS MATERIALIZED (
+    SELECT c.ord, c.key FROM claiming c WHERE c.key IN (SELECT key FROM claims WHERE key = ANY($22))
+        OR c.ord > (SELECT min(ord) FROM claiming earlier WHERE earlier.key = c.key)
 ), judged AS MATERIALIZED (
     SELECT g.*, l.stream, l.held,
-        (SELECT c.key FROM claiming c WHERE c.ord = g.ord AND (EXISTS (SELECT 1 FROM claims k WHERE k.key = c.key)
-            OR EXISTS (SELECT 1 FROM claiming e WHERE e.key = c.key AND e.ord < c.ord)) LIMIT 1) AS taken,
+        (SELECT t.key FROM taken t WHERE t.ord = g.ord LIMIT 1) AS taken,
         coalesce(l.revision, 0) <> g.after OR coalesce(l.aggregate, g.aggregate) <> g.aggregate AS moved
     FROM given g LEFT JOIN locked l USING (id)
     -- Held before any position is drawn.
@@ -57,7 +63,7 @@ WITH given AS MATERIALIZED (
         attempts = CASE WHEN g.turns THEN 0 ELSE s.attempts END,
         error = CASE WHEN g.turns THEN NULL ELSE s.error END,
         claim = coalesce(g.claim, s.claim)
-    FROM good g WHERE s.stream = g.stream
+    FROM good g WHERE s.id = ANY($2) AND s.id = g.id AND g.stream IS NOT NULL
 ), written AS MATERIALIZED (
     SELECT g.ord, g.updated, coalesce(g.stream, made.stream) AS stream FROM good g LEFT JOIN made USING (id)
 ), recorded AS (
@@ -70,10 +76,12 @@ WITH given AS MATERIALIZED (
 ), outgoing AS (
     INSERT INTO outbox (position) SELECT position FROM recorded WHERE name IS NOT NULL
 ), released AS (
-    DELETE FROM claims c USING good g WHERE g.release AND c.key = g.held AND c.stream = g.stream
+    DELETE FROM claims c WHERE c.key = ANY(ARRAY(SELECT held FROM good WHERE release))
+        AND (c.key, c.stream) IN (SELECT held, stream FROM good WHERE release)
 ), claimed AS (
     INSERT INTO claims (key, stream, revision, fingerprint)
-    SELECT c.key, w.stream, c.revision, c.fingerprint FROM claiming c JOIN written w USING (ord)
+    -- In an order, like the rows: two groups may claim the same keys.
+    SELECT c.key, w.stream, c.revision, c.fingerprint FROM claiming c JOIN written w USING (ord) ORDER BY c.key
 ), kept AS (
     INSERT INTO entries (stream, key, data, updated)
     SELECT w.stream, n.key, n.data, w.updated

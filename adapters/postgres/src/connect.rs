@@ -11,15 +11,23 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::config::SslMode;
+use tokio_postgres::error::Severity;
 use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::schema::Schema;
+
 /// How a context reaches its PostgreSQL.
-#[derive(Clone, Debug)]
+///
+/// Connect to the server itself, or through a pooler that pools sessions: prepared statements, advisory locks,
+/// `LISTEN` and the options of a connection all belong to a session. (`PgBouncer`: `pool_mode = session`, and
+/// `ignore_startup_parameters` without `options`; what would be kept in another schema is refused.)
+#[derive(Clone)]
 pub struct PostgresSettings {
     /// `postgres://user:password@host:port/database`, with whatever else libpq takes there.
     pub url: String,
-    /// The schema in which everything is kept; made if it is not there. Several contexts may share a database.
+    /// The schema in which everything is kept, at most 63 bytes; made if it is not there. Several contexts may share a
+    /// database.
     pub schema: String,
     /// The most connections of one process to this schema, besides one that listens.
     pub connections: usize,
@@ -27,7 +35,8 @@ pub struct PostgresSettings {
     pub writers: usize,
     /// How long a connection may take to be made or to become free.
     pub connect_timeout: Duration,
-    /// How long a statement may take.
+    /// How long a statement may take; half of that it may wait for a lock, so that whoever is locked out by a stranger
+    /// is told in this time, and their neighbours are not held up.
     pub statement_timeout: Duration,
     /// Certificates of the authorities that the server's certificate may come from, as PEM; those of the machine if
     /// not set.
@@ -47,11 +56,17 @@ pub enum OpenError {
     Migration(String),
 }
 
+/// How much longer than its own timeout a server may take to say so.
+const GRACE: Duration = Duration::from_secs(2);
+/// As good as never: a year.
+const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Makes connections to one schema.
 #[derive(Clone)]
 pub(crate) struct Connector {
     config: Config,
     tls: Option<MakeRustlsConnect>,
+    schema: Schema,
     settings: PostgresSettings,
 }
 
@@ -70,6 +85,24 @@ impl PostgresSettings {
             authorities: None,
         }
     }
+
+    /// How long a statement may wait for a lock.
+    fn lock_timeout(&self) -> Duration {
+        self.statement_timeout / 2
+    }
+
+    /// How long to wait for the server's answer: longer than the server lets a statement take, so that only one that
+    /// hangs, or is out of reach, does not answer.
+    pub(crate) fn patience(&self) -> Duration {
+        if self.statement_timeout.is_zero() { NEVER } else { self.statement_timeout + GRACE }
+    }
+}
+
+impl fmt::Debug for PostgresSettings {
+    /// Without the address, which may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresSettings").field("schema", &self.schema).finish_non_exhaustive()
+    }
 }
 
 // === impl Connector ===
@@ -80,19 +113,26 @@ impl Connector {
             let form = "write it like postgres://user:password@host:5432/database";
             OpenError::Address(format!("the store's address cannot be understood: {error}; {form}"))
         })?;
-        let schema = settings.schema.replace('"', "");
-        let millis = settings.statement_timeout.as_millis();
-        // A server whose network was cut notices within seconds, so that what a dead replica held is free again.
-        let mut options = format!(
-            "-c search_path=\"{schema}\" -c statement_timeout={millis} -c plan_cache_mode=force_generic_plan \
-             -c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=1 -c client_min_messages=warning"
+        let schema = Schema::parse(&settings.schema)?;
+        let path = schema.quoted_in_options();
+        let (statement, lock) = (settings.statement_timeout.as_millis(), settings.lock_timeout().as_millis());
+        // A session that is stopped in the middle of a transaction must not hold its locks for ever.
+        let limits = format!(
+            "-c statement_timeout={statement} -c lock_timeout={lock} -c idle_in_transaction_session_timeout={statement}"
         );
+        // Every statement finds its rows by an index. A plan made while a table was empty must not read all of it
+        // when it has grown.
+        let plans = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_mergejoin=off";
+        // A server whose network was cut notices within seconds, so that what a dead replica held is free again; one
+        // lost packet is no cut.
+        let alive = "-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3";
+        let mut options = format!("-c search_path={path} {limits} {plans} {alive} -c client_min_messages=warning");
         if let Some(asked_for) = config.get_options() {
             options = format!("{options} {asked_for}");
         }
         config
             .options(options)
-            .application_name(format!("highstreet {schema}"))
+            .application_name(format!("highstreet {}", schema.name()))
             .connect_timeout(settings.connect_timeout)
             .keepalives_idle(Duration::from_secs(2))
             .keepalives_interval(Duration::from_secs(1))
@@ -102,7 +142,11 @@ impl Connector {
             SslMode::Disable => None,
             _ => Some(tls(settings.authorities.as_deref())?),
         };
-        Ok(Self { config, tls, settings: settings.clone() })
+        Ok(Self { config, tls, schema, settings: settings.clone() })
+    }
+
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
     }
 
     pub(crate) fn settings(&self) -> &PostgresSettings {
@@ -176,12 +220,30 @@ fn tls(authorities: Option<&Path>) -> Result<MakeRustlsConnect, OpenError> {
 pub(crate) fn unavailable(error: &tokio_postgres::Error) -> StoreError {
     let why = match error.as_db_error() {
         Some(error) => error.to_string(),
-        // Without its source, it says "error connecting to server" and no more.
-        None => {
-            std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
-        }
+        // Without its sources, it says "error connecting to server" and no more.
+        None => in_full(error),
     };
     StoreError::Unavailable(why)
+}
+
+/// An error and all that led to it.
+pub(crate) fn in_full(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(error.source(), |error| error.source());
+    sources.fold(error.to_string(), |said, source| {
+        let source = source.to_string();
+        // Some say what their source says.
+        if said.ends_with(&source) { said } else { format!("{said}: {source}") }
+    })
+}
+
+/// Whether the session ended, be it that its server said so last or that it was cut.
+pub(crate) fn ended(error: &tokio_postgres::Error) -> bool {
+    let severity = error.as_db_error().and_then(tokio_postgres::error::DbError::parsed_severity);
+    error.is_closed() || matches!(severity, Some(Severity::Fatal | Severity::Panic))
+}
+
+pub(crate) fn no_answer() -> StoreError {
+    StoreError::Unavailable("it does not answer".into())
 }
 
 pub(crate) fn no_connection(error: &deadpool_postgres::PoolError) -> StoreError {

@@ -18,6 +18,9 @@ impl<A: Aggregate> Feed<A> for PostgresJournal<A> {
         loop {
             let rings = self.store().bells.changed.rings();
             let latest = self.store().settled(after).await?;
+            if latest <= after {
+                self.store().bells.changed.after(rings).await;
+            }
             while after < latest {
                 let until = latest.min(after + WINDOW);
                 let changes = self.window(filter, after, until, limit).await?;
@@ -27,7 +30,6 @@ impl<A: Aggregate> Feed<A> for PostgresJournal<A> {
                 // What concerns others need not be looked through again.
                 after = until;
             }
-            self.store().bells.changed.after(rings).await;
         }
     }
 

@@ -94,8 +94,8 @@ impl<A: Aggregate> Journal<A> for PostgresJournal<A> {
     }
 
     async fn history(&self, id: Id<A>) -> Result<Vec<(Timestamp, A::Event)>, StoreError> {
-        let events = "SELECT e.time, e.data FROM streams s JOIN events e USING (stream) \
-                      WHERE s.id = $1 AND s.aggregate = $2 ORDER BY e.revision";
+        let events = "SELECT time, data FROM events \
+                      WHERE stream = (SELECT stream FROM streams WHERE id = $1 AND aggregate = $2) ORDER BY revision";
         let rows = self.store.query(events, &[&id.uuid(), &A::NAME]).await?;
         rows.iter().map(|row| Ok((time(row.get(0)), decode(row.get::<_, &str>(1).as_bytes())?))).collect()
     }

@@ -5,6 +5,7 @@
 
 mod agenda;
 mod append;
+mod bells;
 mod connect;
 mod feed;
 mod journal;
@@ -12,6 +13,7 @@ mod listing;
 mod migrate;
 mod outbox;
 mod queries;
+mod schema;
 mod session;
 mod store;
 mod views;

@@ -26,8 +26,9 @@ impl<A: Aggregate> Listing<A> for PostgresJournal<A> {
     }
 
     async fn entries(&self, id: Id<A>, page: &Page) -> Result<Vec<Kept<A>>, StoreError> {
-        let entries = "SELECT e.entry, e.key, e.data, e.updated FROM streams s JOIN entries e USING (stream) \
-                       WHERE s.id = $1 AND e.entry < $2 ORDER BY e.entry DESC LIMIT $3";
+        let entries = "SELECT entry, key, data, updated FROM entries \
+                       WHERE stream = (SELECT stream FROM streams WHERE id = $1) AND entry < $2 \
+                       ORDER BY stream DESC, entry DESC LIMIT $3";
         let before = page.after.map_or(i64::MAX, |(place, _)| place.as_micros());
         let most = i64::try_from(page.size).unwrap_or(i64::MAX);
         let rows = self.store().query(entries, &[&id.uuid(), &before, &most]).await?;

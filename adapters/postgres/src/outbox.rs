@@ -21,8 +21,10 @@ use crate::store::Store;
 
 const NEXT: &str = "
 SELECT o.position, e.revision, e.time, e.origin, e.name, e.body, s.id
-FROM outbox o JOIN events e USING (position) JOIN streams s USING (stream)
-ORDER BY o.position LIMIT $1";
+FROM (SELECT position FROM outbox ORDER BY position LIMIT $1) o
+CROSS JOIN LATERAL (SELECT * FROM events WHERE position = o.position OFFSET 0) e
+CROSS JOIN LATERAL (SELECT id FROM streams WHERE stream = e.stream OFFSET 0) s
+ORDER BY o.position";
 
 /// The outbox of one context.
 pub struct PostgresOutbox {
@@ -50,7 +52,8 @@ struct Progress {
 // === impl PostgresOutbox ===
 
 impl PostgresOutbox {
-    /// The outbox of the context called `source` in `store`.
+    /// The outbox of the context called `source` in `store`. One at a time for each store: leadership is that of the
+    /// store's session, and ends with it.
     pub fn new(store: Arc<Store>, source: &str) -> Self {
         Self { store, source: source.into(), leading: AsyncMutex::default(), progress: Mutex::default() }
     }
@@ -74,8 +77,8 @@ impl PostgresOutbox {
     }
 
     async fn try_to_lead(&self, client: Arc<Client>) -> Result<Option<Leadership>, tokio_postgres::Error> {
-        let name = format!("highstreet outbox of {}", self.store.session.schema());
-        let locked = client.query_one("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", &[&name]).await?;
+        let lock = self.store.schema.lock("outbox");
+        let locked = client.query_one("SELECT pg_try_advisory_lock($1)", &[&lock]).await?;
         if !locked.get::<_, bool>(0) {
             return Ok(None);
         }
@@ -104,6 +107,15 @@ impl PostgresOutbox {
     }
 }
 
+// === impl Progress ===
+
+impl Progress {
+    /// The first `count` of what was published are deleted.
+    fn forget(&mut self, count: usize) {
+        self.published.drain(..count.min(self.published.len()));
+    }
+}
+
 #[async_trait]
 impl Outbox for PostgresOutbox {
     async fn next(&self, limit: usize) -> Result<Vec<Outgoing>, StoreError> {
@@ -111,7 +123,8 @@ impl Outbox for PostgresOutbox {
         loop {
             let rings = self.store.bells.published.rings();
             let Leadership { client, next, delete } = self.lead().await?;
-            let published = std::mem::take(&mut self.progress().published);
+            // Forgotten only once it is deleted: whoever calls may go away while it waits.
+            let published = self.progress().published.clone();
             // One trip for both: the server does one after the other.
             let deleting = async {
                 if published.is_empty() {
@@ -120,10 +133,8 @@ impl Outbox for PostgresOutbox {
                 client.execute(&delete, &[&published]).await
             };
             let (deleted, rows) = join(deleting, client.query(&next, &[&limit])).await;
-            if let Err(error) = deleted {
-                self.progress().published.extend(published);
-                return Err(unavailable(&error));
-            }
+            deleted.map_err(|error| unavailable(&error))?;
+            self.progress().forget(published.len());
             let rows = rows.map_err(|error| unavailable(&error))?;
             if !rows.is_empty() {
                 self.progress().given = rows.iter().map(|row| row.get(0)).collect();
@@ -132,7 +143,7 @@ impl Outbox for PostgresOutbox {
             tokio::select! {
                 () = self.store.bells.published.after(rings) => {}
                 // Whether it still leads shows when it asks.
-                () = tokio::time::sleep(LOOK_FOR_LEADER * 4) => {}
+                () = tokio::time::sleep(LOOK_FOR_LEADER * 2) => {}
             }
         }
     }

@@ -2,11 +2,9 @@
 //! of the outbox.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::poll_fn;
-use highstreet_domain::kernel::Signal;
 use highstreet_domain::kernel::ports::{Ids, StoreError};
 use highstreet_foundation::TimeOrderedIds;
 use tokio::sync::watch;
@@ -14,52 +12,36 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::{AsyncMessage, Client};
 
+use crate::bells::Bells;
 use crate::connect::{Connector, Driver};
-use crate::store::Bells;
 
 /// Others are told at most this often: a `NOTIFY` costs the server more than a commit does.
 const APART: Duration = Duration::from_millis(10);
 const TRY_AGAIN: Duration = Duration::from_millis(200);
-/// Who leads is looked at this often: a dead leader is followed within a second.
-pub(crate) const LOOK_FOR_LEADER: Duration = Duration::from_millis(500);
+/// Who leads is looked at this often: a dead leader is followed within about a second.
+pub(crate) const LOOK_FOR_LEADER: Duration = Duration::from_secs(1);
+
+/// How often to look whether somebody did something and went away without telling.
+const LOOK_ABOUT: Duration = Duration::from_secs(2);
 
 /// The session of one process with one schema.
 pub(crate) struct Session {
     client: watch::Receiver<Option<Arc<Client>>>,
-    schema: String,
-    told: Arc<Told>,
     patience: Duration,
     tasks: [JoinHandle<()>; 2],
-}
-
-/// Whether others are still to be told.
-#[derive(Default)]
-struct Told {
-    waiting: AtomicBool,
-    bell: Signal,
 }
 
 // === impl Session ===
 
 impl Session {
     pub(crate) fn start(connector: Connector, bells: Arc<Bells>) -> Self {
-        let (schema, patience) = (connector.settings().schema.clone(), connector.settings().connect_timeout);
+        let (channel, patience) = (connector.schema().channel(), connector.settings().connect_timeout);
         let (sender, client) = watch::channel(None);
-        let (told, me) = (Arc::<Told>::default(), TimeOrderedIds.next().to_string());
-        let staying = tokio::spawn(stay(connector, sender, bells, me.clone()));
-        let telling = tokio::spawn(tell_others(client.clone(), told.clone(), channel(&schema), me));
-        Self { client, schema, told, patience, tasks: [staying, telling] }
-    }
-
-    pub(crate) fn schema(&self) -> &str {
-        &self.schema
-    }
-
-    /// Tells other replicas, soon, that something happened.
-    pub(crate) fn tell(&self) {
-        if !self.told.waiting.swap(true, Ordering::SeqCst) {
-            self.told.bell.ring();
-        }
+        let me = TimeOrderedIds.next().to_string();
+        let tell = format!("NOTIFY {channel}, '{me}'");
+        let staying = tokio::spawn(stay(connector, sender, bells.clone(), me));
+        let telling = tokio::spawn(tell_others(client.clone(), bells, tell));
+        Self { client, patience, tasks: [staying, telling] }
     }
 
     /// The connection; waits for it for a moment.
@@ -80,7 +62,7 @@ impl Drop for Session {
 
 /// Connects, again and again, and rings when others did something; or when something may have been missed.
 async fn stay(connector: Connector, sender: watch::Sender<Option<Arc<Client>>>, bells: Arc<Bells>, me: String) {
-    let channel = channel(&connector.settings().schema);
+    let listen = format!("LISTEN {}", connector.schema().channel());
     loop {
         if let Ok((client, driver)) = connector.connect().await {
             let (heard, me) = (bells.clone(), me.clone());
@@ -89,12 +71,16 @@ async fn stay(connector: Connector, sender: watch::Sender<Option<Arc<Client>>>, 
                     heard.ring();
                 }
             }));
-            if client.batch_execute(&format!("LISTEN \"{channel}\"")).await.is_ok() {
-                sender.send_replace(Some(Arc::new(client)));
+            if client.batch_execute(&listen).await.is_ok() {
+                let client = Arc::new(client);
+                sender.send_replace(Some(client.clone()));
                 bells.ring();
-                // It ends with the connection.
-                let _ = driving.await;
-                tracing::warn!(schema = connector.settings().schema, "lost the connection to the store");
+                tokio::select! {
+                    // It ends with the connection.
+                    _ = driving => {}
+                    () = look_about(&client, &bells) => {}
+                }
+                tracing::warn!(schema = connector.schema().name(), "lost the connection to the store");
             }
             sender.send_replace(None);
         }
@@ -102,24 +88,36 @@ async fn stay(connector: Connector, sender: watch::Sender<Option<Arc<Client>>>, 
     }
 }
 
-async fn tell_others(mut client: watch::Receiver<Option<Arc<Client>>>, told: Arc<Told>, channel: String, me: String) {
-    loop {
-        let rings = told.bell.rings();
-        if !told.waiting.swap(false, Ordering::SeqCst) {
-            told.bell.after(rings).await;
-            continue;
+/// Rings when there is something new, now and then: a replica that is killed may not have told of its last commit.
+async fn look_about(client: &Client, bells: &Bells) {
+    let latest = "SELECT coalesce(max(position), 0), (SELECT last_value FROM view_changes) FROM events";
+    let Ok(latest) = client.prepare(latest).await else { return };
+    let mut seen = None;
+    while let Ok(row) = client.query_one(&latest, &[]).await {
+        let found: (i64, i64) = (row.get(0), row.get(1));
+        if seen.replace(found).is_some_and(|seen| seen != found) {
+            bells.ring();
         }
-        let Ok(connected) = client.wait_for(Option::is_some).await.map(|client| client.clone()) else { return };
-        if let Some(client) = connected {
-            // Whoever is not told looks by itself before long.
-            let _ = client.execute("SELECT pg_notify($1, $2)", &[&channel, &me]).await;
-        }
-        tokio::time::sleep(APART).await;
+        tokio::time::sleep(LOOK_ABOUT).await;
     }
 }
 
-fn channel(schema: &str) -> String {
-    format!("highstreet {}", schema.replace('"', ""))
+async fn tell_others(mut client: watch::Receiver<Option<Arc<Client>>>, bells: Arc<Bells>, tell: String) {
+    loop {
+        let rings = bells.telling.rings();
+        if !bells.take_untold() {
+            bells.telling.after(rings).await;
+            continue;
+        }
+        let Ok(connected) = client.wait_for(Option::is_some).await.map(|client| client.clone()) else { return };
+        if let Some(client) = connected
+            && client.batch_execute(&tell).await.is_err()
+        {
+            // They are told once there is a connection again.
+            bells.tell();
+        }
+        tokio::time::sleep(APART).await;
+    }
 }
 
 // === impl Driver ===

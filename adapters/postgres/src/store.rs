@@ -1,20 +1,24 @@
 //! A context's schema: writers that commit what waits in groups, a pool to read with, and a session that listens.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
-use highstreet_domain::kernel::Signal;
-use highstreet_domain::kernel::ports::{AppendError, StoreError, Wake};
+use highstreet_domain::kernel::ports::{AppendError, StoreError};
+use highstreet_foundation::codec::count;
 use highstreet_foundation::encoded::EncodedAppend;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use crate::connect::{Connector, OpenError, PostgresSettings, no_connection, unavailable};
+use crate::bells::Bells;
+use crate::connect::{Connector, OpenError, PostgresSettings, ended, no_answer, no_connection, unavailable};
 use crate::migrate;
+use crate::schema::Schema;
 use crate::session::Session;
-use crate::writer::Writers;
+use crate::writer::{Writer, Writers};
 
 /// The schema of one context, opened. Dropped, it lets go of its connections.
 pub struct Store {
@@ -22,24 +26,12 @@ pub struct Store {
     writers: Writers,
     pub(crate) session: Session,
     pub(crate) bells: Arc<Bells>,
+    pub(crate) schema: Schema,
+    /// After this long without an answer there will be none.
+    patience: Duration,
     /// Held by whoever finds out up to where changes are settled.
     settling: Mutex<()>,
     settled: AtomicU64,
-}
-
-/// What is rung when something happened, in this process or in another replica.
-#[derive(Default)]
-pub(crate) struct Bells {
-    /// Something is to be published.
-    pub(crate) published: Signal,
-    /// A stream changed.
-    pub(crate) changed: Signal,
-    /// Something is due earlier than the agenda's reader thought.
-    pub(crate) due: Signal,
-    /// A view's row changed.
-    pub(crate) viewed: Signal,
-    /// When the agenda's reader will look again, in microseconds since the epoch.
-    pub(crate) next_look: AtomicI64,
 }
 
 /// The parameters of a statement.
@@ -54,16 +46,18 @@ impl Store {
         let (mut client, driver) =
             connector.connect().await.map_err(|error| OpenError::Away(unavailable(&error).to_string()))?;
         let driving = tokio::spawn(driver.drive(|_| {}));
-        let migrated = migrate::run(&mut client, &settings.schema).await;
+        let migrated = migrate::run(&mut client, connector.schema()).await;
         drop(client);
         driving.abort();
         migrated?;
         let pool = connector.pool()?;
         let bells = Arc::new(Bells::default());
-        let writers = Writers::start(&pool, settings.writers, &settings.schema);
+        let (schema, patience) = (connector.schema().clone(), settings.patience());
+        let writer = Writer { pool: pool.clone(), gate: schema.gate(), bells: bells.clone(), patience };
+        let writers = Writers::start(settings.writers, &writer);
         let session = Session::start(connector, bells.clone());
         let (settling, settled) = (Mutex::default(), AtomicU64::default());
-        Ok(Self { pool, writers, session, bells, settling, settled })
+        Ok(Self { pool, writers, session, bells, schema, patience, settling, settled })
     }
 
     /// Whether the server answers.
@@ -76,47 +70,46 @@ impl Store {
     pub async fn republish(&self) -> Result<u64, StoreError> {
         let again = "INSERT INTO outbox SELECT position FROM events WHERE name IS NOT NULL ORDER BY position \
                      ON CONFLICT DO NOTHING";
-        let connection = self.connection().await?;
+        // Nobody else is to use it with this setting.
+        let connection = Object::take(self.connection().await?);
         // As much as there is, however long that takes.
         connection.batch_execute("SET statement_timeout = 0").await.map_err(|error| unavailable(&error))?;
         let count = connection.execute(again, &[]).await.map_err(|error| unavailable(&error));
-        // Not to be used by others with this setting.
-        drop(Object::take(connection));
         self.bells.published.ring();
-        self.session.tell();
+        self.bells.tell();
         count
     }
 
     /// Commits an append, with whatever else waits. Returns once it is durable.
     pub(crate) async fn append(&self, append: EncodedAppend) -> Result<(), AppendError> {
-        let (wake, publishes) = (append.wake, append.events.iter().any(|event| event.published.is_some()));
-        self.writers.commit(append).await?;
-        if publishes {
-            self.bells.published.ring();
-        }
-        self.bells.changed.ring();
-        self.bells.wake_for(wake);
-        self.session.tell();
-        Ok(())
+        self.writers.commit(append).await
     }
 
-    /// The rows of a statement, which is prepared once for each connection. May be run twice, if the server ends the
+    /// The rows of a statement, which is prepared once for each connection. May be run again, if the server ends the
     /// connection meanwhile.
     pub(crate) async fn query(&self, sql: &str, parameters: &Parameters<'_>) -> Result<Vec<Row>, StoreError> {
-        let connection = self.connection().await?;
-        match query(&connection, sql, parameters).await {
-            // The server was restarted since this connection was used last.
-            Err(error) if error.is_closed() => query(&self.connection().await?, sql, parameters).await,
-            done => done,
+        let mut again = self.pool.status().max_size;
+        loop {
+            let connection = self.connection().await?;
+            match timeout(self.patience, query(&connection, sql, parameters)).await {
+                Ok(Ok(rows)) => return Ok(rows),
+                // The server was restarted since this connection was used last, and perhaps the next one too.
+                Ok(Err(error)) if ended(&error) && again > 0 => again -= 1,
+                Ok(Err(error)) => return Err(unavailable(&error)),
+                Err(_) => {
+                    drop(Object::take(connection));
+                    return Err(no_answer());
+                }
+            }
         }
-        .map_err(|error| unavailable(&error))
     }
 
     pub(crate) async fn connection(&self) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(|error| no_connection(&error))
     }
 
-    /// The position up to which every change is committed or never will be.
+    /// A position up to which every change is committed or never will be: the latest, unless an earlier look found
+    /// more than `wanted`.
     ///
     /// Positions are not in the order of commits. Whoever draws one holds a shared lock until it is committed, so
     /// holding it exclusively for a moment waits for all who were under way.
@@ -131,12 +124,10 @@ impl Store {
             return Ok(settled);
         }
         let latest = self.query("SELECT coalesce(max(position), 0) FROM events", &[]).await?;
-        let latest = latest.first().map_or(0, |row| row.get::<_, i64>(0));
-        if highstreet_foundation::codec::count(latest) > settled {
-            let gate = gate(self.session.schema());
-            self.query("SELECT pg_advisory_xact_lock($1)::text", &[&gate]).await?;
+        let latest = latest.first().map_or(0, |row| count(row.get(0)));
+        if latest > settled {
+            self.query("SELECT pg_advisory_xact_lock($1)::text", &[&self.schema.gate()]).await?;
         }
-        let latest = highstreet_foundation::codec::count(latest);
         self.settled.fetch_max(latest, Ordering::SeqCst);
         Ok(latest)
     }
@@ -144,30 +135,4 @@ impl Store {
 
 async fn query(connection: &Object, sql: &str, parameters: &Parameters<'_>) -> Result<Vec<Row>, tokio_postgres::Error> {
     connection.query(&connection.prepare_cached(sql).await?, parameters).await
-}
-
-/// The lock that is held, shared, while positions are drawn and committed.
-pub(crate) fn gate(schema: &str) -> i64 {
-    let name = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, format!("highstreet positions of {schema}").as_bytes());
-    i64::from_be_bytes(name.into_bytes()[..8].try_into().unwrap_or_default())
-}
-
-// === impl Bells ===
-
-impl Bells {
-    /// Rings if `wake` comes before the agenda's reader looks again.
-    fn wake_for(&self, wake: Wake) {
-        if let Wake::At { at, .. } | Wake::Leased { until: at, .. } = wake
-            && at.as_micros() < self.next_look.load(Ordering::SeqCst)
-        {
-            self.due.ring();
-        }
-    }
-
-    /// Rings all but the agenda's: that one is looked at by everybody in turn.
-    pub(crate) fn ring(&self) {
-        self.published.ring();
-        self.changed.ring();
-        self.viewed.ring();
-    }
 }

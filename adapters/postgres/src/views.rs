@@ -40,7 +40,7 @@ WITH given AS MATERIALIZED (
 ), changed AS (
     UPDATE views v SET version = v.version + 1, cursor = nextval('view_changes'), state = g.state, shop = g.shop,
         owner = g.owner, reference = g.reference, status = g.status, updated = g.time
-    FROM given g WHERE v.view = $1 AND v.key = g.key AND v.version = g.version AND g.version > 0
+    FROM given g WHERE v.view = $1 AND v.key = ANY($2) AND v.key = g.key AND v.version = g.version AND g.version > 0
     RETURNING v.key
 )
 SELECT key FROM made UNION ALL SELECT key FROM changed";
@@ -58,7 +58,7 @@ impl<V: View> PostgresViews<V> {
         let states: Vec<_> = rows.iter().map(|row| String::from_utf8_lossy(&row.state)).collect();
         let versions: Vec<i64> = rows.iter().map(|row| row.version).collect();
         let times: Vec<i64> = rows.iter().map(|row| row.time).collect();
-        let gate = crate::store::gate(&format!("{}.{}", self.store.session.schema(), V::NAME));
+        let gate = self.store.schema.lock(&format!("view {}", V::NAME));
         let mut connection = self.store.connection().await?;
         let written = async {
             let lock = connection.prepare_cached("SELECT pg_advisory_xact_lock($1)::text").await?;
@@ -104,8 +104,7 @@ impl<V: View> Views<V> for PostgresViews<V> {
         }
         let encoded = rows.iter().map(EncodedSave::of).collect::<Result<Vec<_>, _>>()?;
         let written = self.save_encoded(&encoded).await?;
-        self.store.bells.viewed.ring();
-        self.store.session.tell();
+        self.store.bells.saved();
         Ok(encoded.iter().map(|row| written.contains(&row.key)).collect())
     }
 

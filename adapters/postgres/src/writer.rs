@@ -2,19 +2,23 @@
 //!
 //! Sharded by stream, so that no two groups of a process wait for the same row.
 
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Object, Pool};
+use deadpool_postgres::{Object, Pool, Timeouts};
+use futures_util::StreamExt;
+use futures_util::stream;
 use highstreet_domain::kernel::ports::{AppendError, StoreError};
 use highstreet_foundation::encoded::EncodedAppend;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_postgres::error::SqlState;
 
 use crate::append::{self, COMMIT};
-use crate::connect::{no_connection, unavailable};
-use crate::store::gate;
+use crate::bells::Bells;
+use crate::connect::{ended, no_answer, no_connection, unavailable};
 
 /// The most appends in one group: bounds how long the first of them waits for the last.
 const MOST_IN_GROUP: usize = 256;
@@ -23,6 +27,8 @@ const MOST_CLASHES: usize = 16;
 /// How long a group whose connection broke waits for another one: what became of it is to be found out.
 const PATIENCE: Duration = Duration::from_secs(8);
 const TRY_AGAIN: Duration = Duration::from_millis(100);
+/// How many of a group that was refused are tried at once, each on its own.
+const SIDE_BY_SIDE: usize = 4;
 
 /// The writers of one schema.
 pub(crate) struct Writers {
@@ -36,9 +42,15 @@ struct Job {
     unsure: bool,
 }
 
-struct Writer {
-    pool: Pool,
-    gate: i64,
+/// What a writer works with.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    pub(crate) pool: Pool,
+    /// The lock that is held, shared, while positions are drawn and committed.
+    pub(crate) gate: i64,
+    pub(crate) bells: Arc<Bells>,
+    /// After this long without an answer there will be none.
+    pub(crate) patience: Duration,
 }
 
 /// Why a group was not committed.
@@ -56,11 +68,10 @@ enum Failed {
 // === impl Writers ===
 
 impl Writers {
-    pub(crate) fn start(pool: &Pool, writers: usize, schema: &str) -> Self {
+    pub(crate) fn start(writers: usize, writer: &Writer) -> Self {
         let lanes = (0..writers.max(1)).map(|_| {
             let (sender, jobs) = unbounded_channel();
-            let writer = Writer { pool: pool.clone(), gate: gate(schema) };
-            tokio::spawn(writer.run(jobs));
+            tokio::spawn(writer.clone().run(jobs));
             sender
         });
         Self { lanes: lanes.collect() }
@@ -91,22 +102,21 @@ impl Writer {
 
     async fn commit(&self, mut group: Vec<Job>) {
         let (mut clashes, mut until) = (0, None);
-        while !group.is_empty() {
+        loop {
             match self.try_commit(&group).await {
                 Ok(refused) => return self.answer(group, refused).await,
                 Err(Failed::Clash) if clashes < MOST_CLASHES => clashes += 1,
-                Err(Failed::Clash) => return fail(group, &AppendError::Conflict),
-                Err(Failed::Refused(error)) => return self.each_for_itself(group, error).await,
-                Err(Failed::Away(error)) if group.iter().all(|job| !job.unsure) => {
-                    return fail(group, &AppendError::Store(error));
-                }
+                Err(Failed::Clash | Failed::Refused(_)) if group.len() > 1 => return self.each_for_itself(group).await,
+                Err(Failed::Clash) => return self.answer(group, vec![(0, AppendError::Conflict)]).await,
+                Err(Failed::Refused(error)) => return self.fail(group, &error),
+                Err(Failed::Away(error)) if group.iter().all(|job| !job.unsure) => return self.fail(group, &error),
                 Err(Failed::Away(error) | Failed::Broken(error)) => {
                     // What may have been committed is found out on the next connection.
                     for job in &mut group {
                         job.unsure = true;
                     }
                     if Instant::now() > *until.get_or_insert_with(|| Instant::now() + PATIENCE) {
-                        return fail(group, &AppendError::Store(error));
+                        return self.fail(group, &error);
                     }
                     tokio::time::sleep(TRY_AGAIN).await;
                 }
@@ -115,32 +125,47 @@ impl Writer {
     }
 
     async fn try_commit(&self, group: &[Job]) -> Result<Vec<(usize, AppendError)>, Failed> {
-        let connection = self.pool.get().await.map_err(|error| Failed::Away(no_connection(&error)))?;
-        let statement = connection.prepare_cached(COMMIT).await.map_err(|error| Failed::Away(unavailable(&error)))?;
-        let appends: Vec<_> = group.iter().map(|job| &job.append).collect();
-        let committed = append::commit(&connection, &statement, self.gate, &appends).await;
-        committed.map_err(|error| {
-            let broken = error.is_closed() || error.as_db_error().is_none();
-            match error.code() {
-                Some(&SqlState::UNIQUE_VIOLATION | &SqlState::T_R_DEADLOCK_DETECTED) => Failed::Clash,
-                Some(&SqlState::T_R_SERIALIZATION_FAILURE) => Failed::Clash,
-                // The server goes down, and may have committed before it said so.
-                Some(code) if code.code().starts_with("57P") => Failed::Broken(unavailable(&error)),
-                _ if broken => {
-                    // What is on its way on this connection must not meet others.
+        let mut connection = self.connection().await.map_err(Failed::Away)?;
+        let statement = loop {
+            match connection.prepare_cached(COMMIT).await {
+                Ok(statement) => break statement,
+                // The server was restarted since this connection was used last; nothing was sent.
+                Err(error) if ended(&error) => {
                     drop(Object::take(connection));
-                    Failed::Broken(unavailable(&error))
+                    connection = self.connection().await.map_err(Failed::Away)?;
                 }
-                _ => Failed::Refused(unavailable(&error)),
+                Err(error) => return Err(Failed::Refused(unavailable(&error))),
             }
-        })
+        };
+        let appends: Vec<_> = group.iter().map(|job| &job.append).collect();
+        let committed = timeout(self.patience, append::commit(&connection, &statement, self.gate, &appends)).await;
+        let failed = match committed {
+            Ok(Ok(refused)) => return Ok(refused),
+            Ok(Err(error)) => Failed::of(&error),
+            Err(_) => Failed::Broken(no_answer()),
+        };
+        if let Failed::Broken(_) = failed {
+            // What is on its way on this connection must not meet others.
+            drop(Object::take(connection));
+        }
+        Err(failed)
     }
 
     async fn answer(&self, group: Vec<Job>, refused: Vec<(usize, AppendError)>) {
+        if refused.len() < group.len() {
+            self.bells.appended(group.iter().map(|job| &job.append));
+        }
         let mut outcomes: Vec<Result<(), AppendError>> = group.iter().map(|_| Ok(())).collect();
         for (place, error) in refused {
-            let committed_before = group[place].unsure && self.is_committed(&group[place].append).await;
-            outcomes[place] = if committed_before { Ok(()) } else { Err(error) };
+            outcomes[place] = if group[place].unsure {
+                match self.is_committed(&group[place].append).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(error),
+                    Err(unknown) => Err(AppendError::Store(unknown)),
+                }
+            } else {
+                Err(error)
+            };
         }
         for (job, outcome) in group.into_iter().zip(outcomes) {
             // Whoever waited may have gone.
@@ -149,40 +174,50 @@ impl Writer {
     }
 
     /// Whether an append that is refused now is what it is refused for: it was committed before its connection broke.
-    async fn is_committed(&self, append: &EncodedAppend) -> bool {
-        let Ok(connection) = self.pool.get().await else { return false };
+    async fn is_committed(&self, append: &EncodedAppend) -> Result<bool, StoreError> {
+        // Nobody was told of it then.
+        self.bells.appended([append].into_iter());
+        let connection = self.connection().await?;
         let found = match (append.events.first(), append.claims.first()) {
             (Some(event), _) => {
-                let same = "SELECT 1 FROM events JOIN streams USING (stream) \
-                            WHERE id = $1 AND events.revision = $2 AND cause = $3 AND data = $4";
-                let data = String::from_utf8_lossy(&event.data).into_owned();
-                connection.query_opt(same, &[&append.id, &event.revision, &event.cause, &data]).await
+                let same = "SELECT 1 FROM events WHERE stream = (SELECT stream FROM streams WHERE id = $1) \
+                            AND revision = $2 AND cause IS NOT DISTINCT FROM $3 AND data = $4 AND origin = $5";
+                let data = String::from_utf8_lossy(&event.data);
+                let event = (&event.revision, &event.cause, &data, &event.origin);
+                connection.query_opt(same, &[&append.id, event.0, event.1, event.2, event.3]).await
             }
             (None, Some(claim)) => {
                 let same = "SELECT 1 FROM claims JOIN streams USING (stream) WHERE key = $1 AND id = $2";
                 connection.query_opt(same, &[&claim.key, &append.id]).await
             }
-            // It only let go of something.
-            (None, None) => return true,
+            (None, None) => {
+                let let_go = "SELECT 1 WHERE NOT EXISTS (SELECT FROM streams JOIN claims ON claims.key = claim \
+                              AND claims.stream = streams.stream WHERE id = $1)";
+                connection.query_opt(let_go, &[&append.id]).await
+            }
         };
-        found.is_ok_and(|row| row.is_some())
+        found.map(|row| row.is_some()).map_err(|error| unavailable(&error))
     }
 
     /// One of them spoilt it for all, or the server cannot do any: each on its own, so that only the culprit fails.
-    async fn each_for_itself(&self, group: Vec<Job>, error: StoreError) {
-        if group.len() == 1 {
-            return fail(group, &AppendError::Store(error));
+    fn each_for_itself(&self, group: Vec<Job>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let each = stream::iter(group).for_each_concurrent(SIDE_BY_SIDE, |job| self.commit(vec![job]));
+        Box::pin(each)
+    }
+
+    fn fail(&self, group: Vec<Job>, error: &StoreError) {
+        if group.iter().any(|job| job.unsure) {
+            self.bells.appended(group.iter().map(|job| &job.append));
         }
         for job in group {
-            let group = vec![job];
-            match self.try_commit(&group).await {
-                Ok(refused) => self.answer(group, refused).await,
-                Err(Failed::Clash) => fail(group, &AppendError::Conflict),
-                Err(Failed::Away(error) | Failed::Broken(error) | Failed::Refused(error)) => {
-                    fail(group, &AppendError::Store(error));
-                }
-            }
+            let _ = job.done.send(Err(AppendError::Store(error.clone())));
         }
+    }
+
+    /// A connection, however busy they are: to wait in the queue is no outage.
+    async fn connection(&self) -> Result<Object, StoreError> {
+        let timeouts = Timeouts { wait: Some(self.patience), ..self.pool.timeouts() };
+        self.pool.timeout_get(&timeouts).await.map_err(|error| no_connection(&error))
     }
 }
 
@@ -192,8 +227,18 @@ fn one_of_each_stream(waiting: Vec<Job>) -> (Vec<Job>, Vec<Job>) {
     waiting.into_iter().partition(|job| streams.insert(job.append.id))
 }
 
-fn fail(group: Vec<Job>, error: &AppendError) {
-    for job in group {
-        let _ = job.done.send(Err(error.clone()));
+// === impl Failed ===
+
+impl Failed {
+    fn of(error: &tokio_postgres::Error) -> Self {
+        match error.code() {
+            // Whoever ends a session may have committed before saying so.
+            _ if ended(error) => Self::Broken(unavailable(error)),
+            Some(
+                &(SqlState::UNIQUE_VIOLATION | SqlState::T_R_DEADLOCK_DETECTED | SqlState::T_R_SERIALIZATION_FAILURE),
+            ) => Self::Clash,
+            Some(_) => Self::Refused(unavailable(error)),
+            None => Self::Broken(unavailable(error)),
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -10,29 +9,36 @@ use highstreet_domain::notification::Locale;
 use highstreet_notify::{Route, Secret};
 use highstreet_provider::SimulatedOutage;
 
-use crate::ContextName;
+mod ground;
+mod peers;
+mod role;
+
+pub use ground::{BusArgs, BusPlace, GroundArgs, StoreChoice, StorePlace};
+pub use peers::{PeerArgs, PeerChoice};
+pub use role::Role;
 
 /// `highstreet serve`.
 #[derive(Args, Clone, Debug)]
 pub struct ServeArgs {
-    /// The contexts to run in this process; all of them if none is named.
+    /// The contexts to run in this process, all of them if none is named; and `gateway`, to answer for those that run
+    /// elsewhere too.
     #[arg(value_name = "CONTEXT")]
-    pub contexts: Vec<ContextName>,
+    pub roles: Vec<Role>,
     /// Where gRPC is served.
     #[arg(long, env = "HIGHSTREET_LISTEN", default_value = "127.0.0.1:8088", value_parser = address)]
     pub listen: SocketAddr,
     /// Where /livez, /readyz and /metrics are served.
     #[arg(long, env = "HIGHSTREET_ADMIN", default_value = "127.0.0.1:8089", value_parser = address)]
     pub admin: SocketAddr,
-    /// The folder in which everything is kept.
-    #[arg(long, env = "HIGHSTREET_DATA", default_value = "./data")]
-    pub data: PathBuf,
     /// How long to go on answering after a stop signal, so that balancers notice that this server is not ready.
     #[arg(long, env = "HIGHSTREET_DRAIN", default_value = "0s", value_parser = duration)]
     pub drain: Duration,
     /// How long calls under way may take to finish at a stop.
     #[arg(long, env = "HIGHSTREET_GRACE", default_value = "10s", value_parser = duration)]
     pub grace: Duration,
+    /// What the contexts stand on.
+    #[command(flatten)]
+    pub ground: GroundArgs,
     /// How the shops are run.
     #[command(flatten)]
     pub shops: ShopArgs,

@@ -15,7 +15,7 @@ pub(super) fn mount(context: &mut Mount<'_>) {
     let notifications = context.keep::<Notification>(publish, Performing(platform.notifier.clone()));
     context.serve(NotificationServiceServer::new(Notifications {
         desk: context.desk(&notifications, NOTIFIER),
-        feed: notifications.journal.clone(),
+        feed: notifications.streams.feed.clone(),
         ending: platform.ending.clone(),
     }));
     let locale = platform.shops.locale;

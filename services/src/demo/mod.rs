@@ -14,7 +14,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::config::{ServeArgs, ShopArgs};
+use crate::config::{GroundArgs, ServeArgs, ShopArgs};
 use crate::{ContextName, Door, Platform, Street};
 
 /// How long whoever is at the target may take to answer.
@@ -98,7 +98,7 @@ struct OwnServer {
 impl OwnServer {
     async fn start() -> Result<Self, Box<dyn std::error::Error>> {
         let data = tempfile::tempdir()?;
-        let platform = Platform::open(data.path(), ShopArgs::standard())?;
+        let platform = Platform::open(GroundArgs::embedded(data.path()), ShopArgs::standard()).await?;
         let street = Street::open(platform, &ContextName::ALL).await?;
         let door = Door::bind(([127, 0, 0, 1], 0).into()).await?;
         let stop = CancellationToken::new();

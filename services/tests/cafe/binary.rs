@@ -197,7 +197,8 @@ async fn the_demo_plays_against_a_highstreet_only() {
 /// Ordering alone starts, and says what it cannot do.
 #[tokio::test]
 async fn a_context_without_its_callee_is_degraded() {
-    const WHY: &str = "ordering calls payment, which does not run in this process: PlaceOrder will answer UNAVAILABLE";
+    const WHY: &str = "ordering calls payment, which does not run in this process, and nobody said where it does (--peer): \
+                       PlaceOrder will answer UNAVAILABLE";
     let data = tempdir().unwrap();
     let log = data.path().join("log");
     let stderr = std::fs::File::create(&log).unwrap();

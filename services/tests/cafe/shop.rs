@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use highstreet::config::ShopArgs;
+use highstreet::config::{GroundArgs, ShopArgs};
 use highstreet::{ContextName, Door, Platform, Street};
 use highstreet_provider::{Simulated, Simulation};
 use highstreet_wire::proto::Money;
@@ -91,7 +91,7 @@ impl Cafe {
         let data = tempfile::tempdir().unwrap();
         let simulation = Simulation { latency: args.provider_latency.clone(), ..Simulation::default() };
         let provider = Simulated::recording(simulation).unwrap();
-        let platform = Platform::open(data.path(), args).unwrap().with_provider(provider);
+        let platform = Platform::open(GroundArgs::embedded(data.path()), args).await.unwrap().with_provider(provider);
         let street = Street::open(platform, &ContextName::ALL).await.unwrap();
         let door = Door::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let (listening, serving) = door.open(&street, std::future::pending()).unwrap();

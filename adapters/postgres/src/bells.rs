@@ -1,0 +1,82 @@
+//! What is rung when something happened, in this process or in another replica.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use highstreet_domain::kernel::Signal;
+use highstreet_domain::kernel::ports::Wake;
+use highstreet_foundation::encoded::EncodedAppend;
+
+/// The bells of one schema in one process.
+#[derive(Default)]
+pub(crate) struct Bells {
+    /// Something is to be published.
+    pub(crate) published: Signal,
+    /// A stream changed.
+    pub(crate) changed: Signal,
+    /// Something is due earlier than the agenda's reader thought.
+    pub(crate) due: Signal,
+    /// A view's row changed.
+    pub(crate) viewed: Signal,
+    /// When the agenda's reader will look again, in microseconds since the epoch.
+    pub(crate) next_look: AtomicI64,
+    /// Others are to be told.
+    pub(crate) telling: Signal,
+    untold: AtomicBool,
+}
+
+// === impl Bells ===
+
+impl Bells {
+    /// These were committed; or may have been, which whoever looks will see.
+    pub(crate) fn appended<'a>(&self, appends: impl Iterator<Item = &'a EncodedAppend>) {
+        let mut publishes = false;
+        for append in appends {
+            publishes |= append.events.iter().any(|event| event.published.is_some());
+            self.wake_for(append.wake);
+        }
+        if publishes {
+            self.published.ring();
+        }
+        self.changed.ring();
+        self.tell();
+    }
+
+    /// Rows of a view were written.
+    pub(crate) fn saved(&self) {
+        self.viewed.ring();
+        self.tell();
+    }
+
+    /// Something is due at `at`, in microseconds since the epoch: rings if that is before the agenda's reader looks
+    /// again.
+    pub(crate) fn due_at(&self, at: i64) {
+        if at < self.next_look.load(Ordering::SeqCst) {
+            self.due.ring();
+        }
+    }
+
+    /// Others did something: rings all but the agenda's, as that one is looked at by everybody in turn.
+    pub(crate) fn ring(&self) {
+        self.published.ring();
+        self.changed.ring();
+        self.viewed.ring();
+    }
+
+    /// Has other replicas told, soon, that something happened.
+    pub(crate) fn tell(&self) {
+        if !self.untold.swap(true, Ordering::SeqCst) {
+            self.telling.ring();
+        }
+    }
+
+    /// Whether something happened that others are to be told, and that this call now takes charge of.
+    pub(crate) fn take_untold(&self) -> bool {
+        self.untold.swap(false, Ordering::SeqCst)
+    }
+
+    fn wake_for(&self, wake: Wake) {
+        if let Wake::At { at, .. } | Wake::Leased { until: at, .. } = wake {
+            self.due_at(at.as_micros());
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The floor of the mesh: `pgbench` making the same change, one statement per transaction, on the same server with the
+//! same durability and the same tables and indexes.
+
+use std::io::Write;
+use std::process::Command;
+
+use highstreet_postgres::{PostgresSettings, Store};
+use highstreet_testkit::servers::PostgresServer;
+
+use crate::{Outcome, Plan};
+
+const SCHEMA: &str = "pgbench";
+
+/// A new stream, its event and its place in the outbox: what a requested payment comes to. As large as those are.
+fn change() -> String {
+    let (state, origin, event) = ("x".repeat(430), "x".repeat(150), "x".repeat(330));
+    let body = "78".repeat(210);
+    format!(
+        "WITH made AS (INSERT INTO {SCHEMA}.streams (id, aggregate, revision, version, state, shop, owner, reference, \
+         status, created, updated, since, wake, leased, origin) VALUES (gen_random_uuid(), 'payment', 1, 1, '{state}', \
+         'skanu', '01012345678', 'ordering/x', 'REQUESTED', 1700000000000000, 1700000000000000, 0, NULL, FALSE, \
+         '{origin}') RETURNING stream), recorded AS (INSERT INTO {SCHEMA}.events (stream, revision, time, cause, \
+         origin, data, name, body) SELECT stream, 1, 1700000000000000, gen_random_uuid(), '{origin}', '{event}', \
+         'PaymentRequested', '\\x{body}' FROM made RETURNING position) \
+         INSERT INTO {SCHEMA}.outbox SELECT position FROM recorded;\n"
+    )
+}
+
+/// Changes a second.
+pub(super) async fn measure(plan: &Plan, postgres: &PostgresServer) -> Outcome<f64> {
+    drop(Store::open(&PostgresSettings::new(postgres.url(), SCHEMA)).await?);
+    let mut script = tempfile::NamedTempFile::new()?;
+    script.write_all(change().as_bytes())?;
+    let ran = Command::new("pgbench")
+        .args(["--no-vacuum", "--protocol=prepared", "--jobs=2", "--client", &plan.callers.to_string()])
+        .args(["--time", &plan.time.as_secs().to_string(), "--file"])
+        .arg(script.path())
+        .args(["--host=127.0.0.1", "--username=postgres", "--port", &postgres.port().to_string(), "highstreet"])
+        .output()?;
+    let said = String::from_utf8_lossy(&ran.stdout);
+    let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+    rate.ok_or_else(|| format!("pgbench: {}{said}", String::from_utf8_lossy(&ran.stderr)).into())
+}
