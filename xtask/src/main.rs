@@ -5,8 +5,10 @@
 
 mod architecture;
 mod check;
+mod mesh;
 mod proto;
 mod requirements;
+mod servers;
 mod shell;
 mod sources;
 mod step;
@@ -17,7 +19,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::shell::cargo;
-use crate::step::Steps;
+use crate::step::{Done, Steps};
 use crate::tools::Missing;
 
 /// Everything CI runs.
@@ -46,6 +48,13 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// The whole street as local processes, on PostgreSQL and NATS.
+    Mesh {
+        #[command(subcommand)]
+        mesh: mesh::Mesh,
+    },
+    /// The tests that go on for long: more seeds, more faults, more calls.
+    Soak,
     /// Runs the benchmarks, in release mode.
     Bench {
         /// Handed on to them.
@@ -91,8 +100,11 @@ fn main() -> ExitCode {
         }
         Command::Requirements { check: true } => told(requirements::check()),
         Command::Requirements { check: false } => told(requirements::write()),
+        Command::Mesh { mesh } => told(mesh::go(&mesh)),
+        Command::Soak => told(soak()),
         Command::Bench { arguments } => {
-            told(shell::run(cargo().args(["run", "--release", "--package", "highstreet-bench", "--"]).args(arguments)))
+            let bench = ["run", "--release", "--package", "highstreet-bench", "--"];
+            told(servers::ensure(Missing::Install).and_then(|_| shell::run(cargo().args(bench).args(arguments))))
         }
     }
 }
@@ -100,9 +112,22 @@ fn main() -> ExitCode {
 fn test(how: How) -> ExitCode {
     let mut steps = Steps::new(how.keep_going);
     check::everything(&mut steps, how.missing());
+    steps.take("servers", || {
+        let there = servers::ensure(how.missing())?;
+        there.then_some(Done::Passed).ok_or_else(|| "PostgreSQL or nats-server is missing, and tests need them".into())
+    });
     steps.take("build", || shell::run(cargo().args(["build", "--workspace", "--all-targets", "--locked"])));
     steps.take("test", || shell::run(cargo().args(["test", "--workspace", "--locked"])));
     steps.finish()
+}
+
+/// What takes too long for every change.
+fn soak() -> Result<(), String> {
+    servers::ensure(Missing::Install)?;
+    shell::run(
+        cargo().args(["test", "--package", "highstreet-domain", "--test", "world"]).env("HIGHSTREET_SEEDS", "50000"),
+    )?;
+    shell::run(cargo().args(["test", "--package", "highstreet", "--test", "mesh"]).env("HIGHSTREET_SOAK", "1"))
 }
 
 fn told(done: Result<(), String>) -> ExitCode {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders that hold what nobody here wrote, or what is made.
-const NOT_OURS: [&str; 4] = ["target", "node_modules", "third_party", "data"];
+const NOT_OURS: [&str; 6] = ["target", "node_modules", "third_party", "data", "generated", "local-mesh"];
 
 /// A file of the repository.
 pub(crate) struct Source {
@@ -41,6 +41,13 @@ pub(crate) fn names(folder: &Path) -> Result<Vec<String>, String> {
     }
     names.sort();
     Ok(names)
+}
+
+/// The contexts: the published language says which there are.
+pub(crate) fn contexts(root: &Path) -> Result<Vec<String>, String> {
+    let mut contexts = names(&root.join("proto/highstreet"))?;
+    contexts.retain(|name| name != "common");
+    Ok(contexts)
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Breach;
-use crate::sources::names;
+use crate::sources::{contexts as contexts_of, names};
 
 /// Where each context has a folder or a file of its own, and what else stands there. Where anything may stand beside
 /// them, only missing ones are found: one too many names a module that the domain does not have, and fails to build.
@@ -22,8 +22,7 @@ enum Beside {
 
 /// The published language says which contexts there are.
 pub(super) fn contexts(root: &Path) -> Result<Vec<Breach>, String> {
-    let mut contexts = names(&root.join("proto/highstreet"))?;
-    contexts.retain(|name| name != "common");
+    let contexts = contexts_of(root)?;
     let mut breaches = Vec::new();
     for (place, beside) in PLACES {
         breaches.extend(compare(place, beside, &contexts, &names(&root.join(place))?));
