@@ -1,6 +1,5 @@
 //! The coffee shop under load.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,18 +9,15 @@ use highstreet_wire::proto::ordering::ordering_service_client::OrderingServiceCl
 use highstreet_wire::proto::ordering::{CancelOrderRequest, GetOrderRequest, OrderLine, PlaceOrderRequest};
 use highstreet_wire::proto::payment::PayRequest;
 use highstreet_wire::proto::payment::payment_service_client::PaymentServiceClient;
-use highstreet_wire::proto::tracking::WatchTracesRequest;
-use highstreet_wire::proto::tracking::tracking_service_client::TrackingServiceClient;
-use tokio_stream::StreamExt;
 use tonic::Status;
 use tonic::transport::Channel;
 
 use crate::child::Server;
 use crate::load::{self, Load};
 use crate::report::Report;
-use crate::{Outcome, Plan};
+use crate::{Outcome, Plan, lag};
 
-const SHOP: &str = "skanu";
+pub(crate) const SHOP: &str = "skanu";
 
 type Orders = Arc<Mutex<Vec<(String, String)>>>;
 
@@ -153,48 +149,13 @@ async fn lag(plan: &Plan, channels: &[Channel], rate: f64) -> Outcome<Load> {
     let orders = std::mem::take(&mut *orders.lock().unwrap_or_else(PoisonError::into_inner));
     tokio::time::sleep(Duration::from_secs(2)).await;
 
-    let shown: Arc<Mutex<HashMap<String, Instant>>> = Arc::default();
-    let watching = tokio::spawn(watch(channels[0].clone(), shown.clone()));
-    let answered: Arc<Mutex<Vec<(String, Instant)>>> = Arc::default();
-    let begin = Instant::now();
     let most = orders.len().min((rate * plan.time.as_secs_f64()) as usize);
-    let mut calls = tokio::task::JoinSet::new();
-    for (number, (order, payment)) in orders.into_iter().take(most).enumerate() {
-        tokio::time::sleep_until((begin + Duration::from_secs_f64(number as f64 / rate)).into()).await;
+    lag::measure(channels[0].clone(), SHOP, "PaymentApproved", rate, most, |number| {
         let mut client = PaymentServiceClient::new(channels[number % channels.len()].clone());
-        let answered = answered.clone();
-        calls.spawn(async move {
-            client.pay(a_payment(payment)).await?;
-            answered.lock().unwrap_or_else(PoisonError::into_inner).push((order, Instant::now()));
-            Ok::<(), Status>(())
-        });
-    }
-    while let Some(call) = calls.join_next().await {
-        call??;
-    }
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    watching.abort();
-    let shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
-    let answered = answered.lock().unwrap_or_else(PoisonError::into_inner);
-    let lags = answered
-        .iter()
-        .map(|(order, answered)| shown.get(order).map(|shown| shown.saturating_duration_since(*answered)));
-    let lags: Option<Vec<_>> = lags.collect();
-    Ok(Load::from_latencies(lags.ok_or("a payment was never shown")?))
-}
-
-async fn watch(channel: Channel, shown: Arc<Mutex<HashMap<String, Instant>>>) -> Result<(), Status> {
-    let request = WatchTracesRequest { shop_id: SHOP.into(), ..Default::default() };
-    let mut changes = TrackingServiceClient::new(channel).watch_traces(request).await?.into_inner();
-    while let Some(change) = changes.next().await {
-        if let Some(trace) = change?.trace
-            && trace.steps.iter().any(|step| step.event == "PaymentApproved")
-            && let Some(order) = trace.order
-        {
-            shown.lock().unwrap_or_else(PoisonError::into_inner).entry(order.id).or_insert_with(Instant::now);
-        }
-    }
-    Ok(())
+        let (order, payment) = orders[number].clone();
+        async move { client.pay(a_payment(payment)).await.map(|_| order) }
+    })
+    .await
 }
 
 /// Waits until the server has nothing left to do; returns how long it had.
@@ -212,7 +173,7 @@ async fn settle(server: &Server) -> Outcome<Duration> {
     Err("the server does not come to rest".into())
 }
 
-fn an_order(number: usize) -> PlaceOrderRequest {
+pub(crate) fn an_order(number: usize) -> PlaceOrderRequest {
     PlaceOrderRequest {
         shop_id: SHOP.into(),
         customer_phone: format!("010-{:04}-{:04}", number / 10_000 % 10_000, number % 10_000),

@@ -8,6 +8,7 @@
 mod cafe;
 mod child;
 mod floor;
+mod lag;
 mod load;
 mod mesh;
 mod report;
@@ -74,6 +75,15 @@ pub(crate) struct Plan {
     pub(crate) server: PathBuf,
 }
 
+// === impl Plan ===
+
+impl Plan {
+    /// The same, for so many seconds.
+    pub(crate) fn of(&self, seconds: u64) -> Self {
+        Self { time: Duration::from_secs(seconds), ..self.clone() }
+    }
+}
+
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let arguments = Arguments::parse();
@@ -92,10 +102,13 @@ async fn main() -> Outcome<()> {
         return Ok(());
     }
     if let Some(Command::Mesh) = arguments.command {
-        for _ in 0..arguments.rounds {
+        for round in 1..=arguments.rounds {
+            println!("── round {round} of {}", arguments.rounds);
             mesh::measure(&plan, &mut report).await?;
         }
-        return Ok(());
+        let table = report.mesh_table();
+        println!("\n{table}");
+        return if arguments.write { report::write_readme(report::MESH, &table) } else { Ok(()) };
     }
     for round in 1..=arguments.rounds {
         println!("── round {round} of {}", arguments.rounds);
@@ -107,5 +120,5 @@ async fn main() -> Outcome<()> {
     }
     let table = report.table();
     println!("\n{table}");
-    if arguments.write { report::write_readme(&table) } else { Ok(()) }
+    if arguments.write { report::write_readme(report::PROCESS, &table) } else { Ok(()) }
 }

@@ -8,8 +8,11 @@ use crate::Outcome;
 use crate::load::Load;
 
 const README: &str = "README.md";
-const BEGIN: &str = "<!-- figures: cargo xtask bench --stored 1000000 --write -->";
 const END: &str = "<!-- end of figures -->";
+/// Where the figures of one process stand.
+pub(crate) const PROCESS: &str = "<!-- figures: cargo xtask bench --stored 1000000 --write -->";
+/// Where the figures of the mesh stand.
+pub(crate) const MESH: &str = "<!-- figures: cargo xtask bench --write mesh -->";
 
 /// Every figure of every round, by name.
 #[derive(Default)]
@@ -34,6 +37,7 @@ impl Report {
         let (median, late) = (load.percentile(0.5), load.percentile(0.99));
         println!("{name:<58} p50 {median:.2?}  p99 {late:.2?}  ({} payments)", load.count());
         self.keep(name, median.as_secs_f64() * 1e3);
+        self.keep(&format!("{name}, p99"), late.as_secs_f64() * 1e3);
     }
 
     pub(crate) fn time(&mut self, name: &str, time: Duration) {
@@ -102,6 +106,51 @@ impl Report {
         table
     }
 
+    /// What the mesh reaches, beside what is to be reached.
+    pub(crate) fn mesh_table(&self) -> String {
+        let mut table = String::from("| figure | measured | to reach |\n|---|---|---|\n");
+        let ratios = [
+            ("RequestPayment", "floor: pgbench", "1.2"),
+            ("RequestPayment, published and tracked", "floor: pgbench", "0.6"),
+            ("PlaceOrder through the gateway", "floor: pgbench", "0.2"),
+            ("PlaceOrder through the gateway", "PlaceOrder, direct", "0.8"),
+            ("GetOrder through the gateway", "GetOrder, direct", ""),
+        ];
+        for (name, floor, wanted) in ratios {
+            let (Some(rate), Some(floor_rate)) = (self.middle(name), self.middle(floor)) else { continue };
+            let ratio = rate / floor_rate;
+            let _ = writeln!(
+                table,
+                "| {name}, ÷ {floor} | {ratio:.2} ({rate:.0} of {floor_rate:.0} a second) | {wanted} |"
+            );
+        }
+        let waits = [
+            ("from RequestPayment's answer to the trace", "median", "2"),
+            ("from RequestPayment's answer to the trace, p99", "99 of 100", "10"),
+        ];
+        for (name, what, wanted) in waits {
+            let floor = "floor: one commit and one publication";
+            let (Some(lag), Some(floor)) = (self.middle(name), self.middle(floor)) else { continue };
+            let ratio = lag / floor;
+            let _ = writeln!(
+                table,
+                "| from an answer to the trace at half load, {what}, ÷ one commit and one publication | {ratio:.1} \
+                 ({lag:.2} of {floor:.2} ms) | {wanted} |"
+            );
+        }
+        let plain = [
+            ("idle, the largest of eight processes", "MiB", "20"),
+            ("idle, all eight together", "MiB", "160"),
+            ("ready, the slowest of eight", "ms", "300"),
+        ];
+        for (name, unit, wanted) in plain {
+            if let Some(figure) = self.middle(name) {
+                let _ = writeln!(table, "| {name} | {figure:.1} {unit} | {wanted} {unit} |");
+            }
+        }
+        table
+    }
+
     fn keep(&mut self, name: &str, figure: f64) {
         self.figures.entry(name.to_owned()).or_default().push(figure);
     }
@@ -114,10 +163,10 @@ impl Report {
 }
 
 /// Puts the table where the README has its figures.
-pub(crate) fn write_readme(table: &str) -> Outcome<()> {
+pub(crate) fn write_readme(begin: &str, table: &str) -> Outcome<()> {
     let readme = std::fs::read_to_string(README)?;
-    let (before, rest) = readme.split_once(BEGIN).ok_or("README.md has no place for figures")?;
+    let (before, rest) = readme.split_once(begin).ok_or("README.md has no place for figures")?;
     let (_, after) = rest.split_once(END).ok_or("README.md has no end of figures")?;
-    std::fs::write(README, format!("{before}{BEGIN}\n{table}{END}{after}"))?;
+    std::fs::write(README, format!("{before}{begin}\n{table}{END}{after}"))?;
     Ok(())
 }

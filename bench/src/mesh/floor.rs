@@ -3,6 +3,7 @@
 
 use std::io::Write;
 use std::process::Command;
+use std::time::Duration;
 
 use highstreet_postgres::{PostgresSettings, Store};
 use highstreet_testkit::servers::PostgresServer;
@@ -26,13 +27,25 @@ fn change() -> String {
     )
 }
 
+/// How long one change takes on its own.
+pub(super) async fn one_commit(plan: &Plan, postgres: &PostgresServer) -> Outcome<Duration> {
+    Ok(Duration::from_secs_f64(1.0 / measure(plan, 1, postgres).await?))
+}
+
 /// Changes a second.
-pub(super) async fn measure(plan: &Plan, postgres: &PostgresServer) -> Outcome<f64> {
+pub(super) async fn measure(plan: &Plan, callers: usize, postgres: &PostgresServer) -> Outcome<f64> {
     drop(Store::open(&PostgresSettings::new(postgres.url(), SCHEMA)).await?);
     let mut script = tempfile::NamedTempFile::new()?;
     script.write_all(change().as_bytes())?;
-    let ran = Command::new("pgbench")
-        .args(["--no-vacuum", "--protocol=prepared", "--jobs=2", "--client", &plan.callers.to_string()])
+    let ran = Command::new(postgres.program("pgbench"))
+        .args([
+            "--no-vacuum",
+            "--protocol=prepared",
+            "--jobs",
+            &callers.min(2).to_string(),
+            "--client",
+            &callers.to_string(),
+        ])
         .args(["--time", &plan.time.as_secs().to_string(), "--file"])
         .arg(script.path())
         .args(["--host=127.0.0.1", "--username=postgres", "--port", &postgres.port().to_string(), "highstreet"])

@@ -1,29 +1,115 @@
 //! The mesh: contexts in processes of their own, on PostgreSQL and NATS JetStream.
 
 mod floor;
+mod street;
 
-use highstreet_testkit::servers::PostgresServer;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use highstreet_domain::kernel::ports::Bus;
+use highstreet_domain::kernel::{Message, Origin, Timestamp};
+use highstreet_nats::{JetStreamBus, Settings};
 use highstreet_wire::proto::Money;
 use highstreet_wire::proto::common::{PaymentMethod, Reference};
+use highstreet_wire::proto::ordering::GetOrderRequest;
+use highstreet_wire::proto::ordering::ordering_service_client::OrderingServiceClient;
 use highstreet_wire::proto::payment::RequestPaymentRequest;
 use highstreet_wire::proto::payment::payment_service_client::PaymentServiceClient;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
+use crate::cafe::{SHOP, an_order};
 use crate::child::Server;
 use crate::load::Load;
 use crate::report::Report;
-use crate::{Outcome, Plan, load};
+use crate::{Outcome, Plan, lag, load};
+use street::Ground;
+
+/// Payment before ordering, which calls it.
+const ALL: [&str; 7] = ["payment", "ordering", "kitchen", "delivery", "loyalty", "notification", "tracking"];
 
 pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
-    let postgres = PostgresServer::start_with(&[]).await;
-    let rate = floor::measure(plan, &postgres).await?;
-    report.rate("floor: pgbench", rate);
-    let data = tempfile::tempdir()?;
-    let server = Server::highstreet(plan, data.path(), &["payment", "--store", &postgres.url()]).await?;
-    let load = request_payments(plan, &server.channels().await?).await?;
-    report.load("RequestPayment", &load);
-    report.ratio("RequestPayment ÷ pgbench", load.rate / rate);
+    let ground = Ground::new().await;
+    let floor = floor::measure(plan, plan.callers, &ground.postgres).await?;
+    report.rate("floor: pgbench", floor);
+    let wait = floor::one_commit(plan, &ground.postgres).await? + one_publication(&ground.nats.url()).await?;
+    report.time("floor: one commit and one publication", wait);
+    measure_write(plan, &ground, report).await?;
+    measure_followed(plan, &ground, report).await?;
+    measure_order(plan, &ground, report).await?;
+    measure_idle(plan, &ground, report).await
+}
+
+/// A payment requested for a new order, with the broker away: what it costs to write.
+async fn measure_write(plan: &Plan, ground: &Ground, report: &mut Report) -> Outcome<()> {
+    let url = ground.postgres.url();
+    let arguments = ["payment", "--store", &url, "--bus", "nats://127.0.0.1:1"];
+    let server = Server::highstreet(plan, Path::new("unused"), &arguments).await?;
+    report.load("RequestPayment", &request_payments(plan, &server.channels().await?).await?);
+    drop(server);
+    ground.postgres.run_in("highstreet", "TRUNCATE payment.outbox");
+    Ok(())
+}
+
+/// The same, published and folded into a view meanwhile; and how long after its answer the view shows it.
+async fn measure_followed(plan: &Plan, ground: &Ground, report: &mut Report) -> Outcome<()> {
+    let payment = ground.serve(plan, &["payment"], &[]).await?;
+    let tracking = ground.serve(plan, &["tracking"], &[]).await?;
+    let channels = payment.channels().await?;
+    let followed = request_payments(plan, &channels).await?;
+    report.load("RequestPayment, published and tracked", &followed);
+    let begin = Instant::now();
+    let count = |table| ground.postgres.run_in("highstreet", &format!("SELECT count(*) FROM {table}"));
+    // One row for each payment that was requested.
+    while count("tracking.views").parse::<usize>()? < followed.count() {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let sustained = followed.count() as f64 / (begin.elapsed() + plan.time).as_secs_f64();
+    report.rate("RequestPayment, sustained", sustained);
+    let rate = sustained / 2.0;
+    let watched = tracking.channels().await?[0].clone();
+    let most = (rate * plan.time.as_secs_f64()) as usize;
+    let shown = lag::measure(watched, SHOP, "PaymentRequested", rate, most, |number| {
+        let mut client = PaymentServiceClient::new(channels[number % channels.len()].clone());
+        async move {
+            let request = a_bill();
+            let order = request.order.clone().unwrap_or_default().id;
+            client.request_payment(request).await.map(|_| order)
+        }
+    });
+    report.lag("from RequestPayment's answer to the trace", &shown.await?);
+    Ok(())
+}
+
+/// Orders through gateway, ordering and payment, and what the gateway costs.
+async fn measure_order(plan: &Plan, ground: &Ground, report: &mut Report) -> Outcome<()> {
+    let mesh = ground.mesh(plan, &["payment", "ordering"], ("", &[])).await?;
+    let (direct, through) = (mesh.context("ordering")?.channels().await?, mesh.gateway.channels().await?);
+    // Both warm, and in turns: what else the machine does meanwhile falls on both.
+    place(&plan.of(1), &through).await?;
+    report.load("PlaceOrder, direct", &place(plan, &direct).await?);
+    report.load("PlaceOrder through the gateway", &place(plan, &through).await?);
+    let order = OrderingServiceClient::new(through[0].clone()).place_order(an_order(0)).await?.into_inner();
+    let order = order.order.unwrap_or_default().order_id;
+    report.load("GetOrder, direct", &get(plan, &direct, &order).await?);
+    report.load("GetOrder through the gateway", &get(plan, &through, &order).await?);
+    Ok(())
+}
+
+/// Every context and the gateway, doing nothing.
+async fn measure_idle(plan: &Plan, ground: &Ground, report: &mut Report) -> Outcome<()> {
+    let mesh = ground.mesh(plan, &ALL, ("", &[])).await?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut largest: f64 = mesh.gateway.resident()?;
+    let (mut all, mut slowest) = (largest, mesh.gateway.ready);
+    for (_, server) in &mesh.contexts {
+        largest = largest.max(server.resident()?);
+        all += server.resident()?;
+        slowest = slowest.max(server.ready);
+    }
+    report.size("idle, the largest of eight processes", largest);
+    report.size("idle, all eight together", all);
+    report.time("ready, the slowest of eight", slowest);
     Ok(())
 }
 
@@ -31,17 +117,59 @@ pub(crate) async fn request_payments(plan: &Plan, channels: &[Channel]) -> Outco
     let channels = channels.to_vec();
     load::run(plan.callers, plan.time, usize::MAX, move |caller, _| {
         let mut client = PaymentServiceClient::new(channels[caller % channels.len()].clone());
-        async move {
-            let request = RequestPaymentRequest {
-                shop_id: "skanu".into(),
-                order: Some(Reference { context: "ordering".into(), id: Uuid::now_v7().to_string() }),
-                payer: "010-1234-5678".into(),
-                amount: Some(Money { currency_code: "KRW".into(), units: 9000, nanos: 0 }),
-                method: PaymentMethod::Card.into(),
-                request_id: String::new(),
-            };
-            client.request_payment(request).await.map(drop)
-        }
+        async move { client.request_payment(a_bill()).await.map(drop) }
     })
     .await
+}
+
+async fn place(plan: &Plan, channels: &[Channel]) -> Outcome<Load> {
+    let channels = channels.to_vec();
+    load::run(plan.callers, plan.time, usize::MAX, move |caller, number| {
+        let mut client = OrderingServiceClient::new(channels[caller % channels.len()].clone());
+        async move { client.place_order(an_order(number)).await.map(drop) }
+    })
+    .await
+}
+
+async fn get(plan: &Plan, channels: &[Channel], order: &str) -> Outcome<Load> {
+    let (channels, order) = (channels.to_vec(), order.to_owned());
+    load::run(plan.callers, plan.time, usize::MAX, move |caller, _| {
+        let mut client = OrderingServiceClient::new(channels[caller % channels.len()].clone());
+        let order_id = order.clone();
+        async move { client.get_order(GetOrderRequest { order_id }).await.map(drop) }
+    })
+    .await
+}
+
+fn a_bill() -> RequestPaymentRequest {
+    RequestPaymentRequest {
+        shop_id: SHOP.into(),
+        order: Some(Reference { context: "ordering".into(), id: Uuid::now_v7().to_string() }),
+        payer: "010-1234-5678".into(),
+        amount: Some(Money { currency_code: "KRW".into(), units: 9000, nanos: 0 }),
+        method: PaymentMethod::Card.into(),
+        request_id: String::new(),
+    }
+}
+
+/// How long one message takes to be acknowledged, in the middle.
+async fn one_publication(url: &str) -> Outcome<Duration> {
+    let bus = JetStreamBus::connect(Settings { prefix: "floor".into(), ..Settings::at(url) }).await?;
+    let mut took = Vec::new();
+    for number in 0..500u64 {
+        let message = Message {
+            id: Uuid::now_v7(),
+            source: "floor".into(),
+            name: "Published".into(),
+            subject: Uuid::now_v7(),
+            time: Timestamp::from_micros(1),
+            origin: Origin::default(),
+            body: number.to_be_bytes().repeat(25),
+        };
+        let begin = Instant::now();
+        bus.publish(vec![message]).await.map_err(|error| error.to_string())?;
+        took.push(begin.elapsed());
+    }
+    took.sort_unstable();
+    Ok(took[took.len() / 2])
 }

@@ -6,4 +6,4 @@ mod process;
 
 pub use nats::NatsServer;
 pub use postgres::PostgresServer;
-pub use process::{Proc, eventually, free_port};
+pub use process::{Proc, eventually, free_port, within};

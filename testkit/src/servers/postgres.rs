@@ -11,6 +11,13 @@ use tokio::net::TcpStream;
 
 use super::process::{Proc, eventually, free_port};
 
+/// Who gets in: everybody, but members of the role `guarded` only with their password.
+const GUESTS: &str = "\
+local all all trust
+host all +guarded 127.0.0.1/32 scram-sha-256
+host all all 127.0.0.1/32 trust
+";
+
 /// A running PostgreSQL server, with a database called `highstreet` and nobody to keep out.
 #[derive(Debug)]
 pub struct PostgresServer {
@@ -30,6 +37,21 @@ impl PostgresServer {
 
     /// A new server with these settings, each `name=value`.
     pub async fn start_with(settings: &[&str]) -> Self {
+        Self::new(settings).up().await
+    }
+
+    /// A new server that encrypts. Its certificate comes from the authority in [`Self::authority`].
+    pub async fn start_secured() -> Self {
+        let mut server = Self::new(&["fsync=off", "ssl=on"]);
+        for (setting, file) in [("ssl_cert_file", "server.pem"), ("ssl_key_file", "server.key")] {
+            server.settings.push(format!("{setting}={}", server.folder.path().join(file).display()));
+        }
+        server.certify();
+        server.up().await
+    }
+
+    /// A new server that is not running yet.
+    fn new(settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for PostgreSQL: {error}"));
         let data = folder.path().join("data");
         fs::create_dir(&data).unwrap_or_else(|error| panic!("no folder for PostgreSQL: {error}"));
@@ -45,11 +67,38 @@ impl PostgresServer {
             .output()
             .unwrap_or_else(|error| panic!("cannot run initdb: {error}; apt-get install postgresql"));
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        fs::write(data.join("pg_hba.conf"), GUESTS).unwrap_or_else(|error| panic!("pg_hba.conf: {error}"));
         let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
-        let mut server = Self { process: None, folder, port: free_port(), settings };
-        server.restart().await;
-        server.run("CREATE DATABASE highstreet");
-        server
+        Self { process: None, folder, port: free_port(), settings }
+    }
+
+    async fn up(mut self) -> Self {
+        self.restart().await;
+        self.run("CREATE DATABASE highstreet");
+        self
+    }
+
+    /// The certificate of the authority that a secured server's certificate comes from, as PEM.
+    pub fn authority(&self) -> PathBuf {
+        self.folder.path().join("authority.pem")
+    }
+
+    /// Makes an authority, and a certificate of the server's that comes from it.
+    fn certify(&self) {
+        let names = "printf 'subjectAltName=IP:127.0.0.1,DNS:localhost' > names";
+        let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+        let authority = format!("openssl req -x509 {key} -subj /CN=authority -keyout authority.key -out authority.pem");
+        let wanted = format!("openssl req {key} -subj /CN=localhost -keyout server.key -out wanted");
+        let server = "openssl x509 -req -in wanted -CA authority.pem -CAkey authority.key -CAcreateserial \
+                      -extfile names -out server.pem";
+        let script = [names, &authority, &wanted, server, "chmod 600 server.key"].join(" && ");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]).current_dir(self.folder.path());
+        if let Some((user, group)) = other_user() {
+            shell.uid(user).gid(group);
+        }
+        let done = shell.output().unwrap_or_else(|error| panic!("cannot run sh: {error}"));
+        assert!(done.status.success(), "openssl: {}", String::from_utf8_lossy(&done.stderr));
     }
 
     /// The address of its database.
@@ -60,6 +109,11 @@ impl PostgresServer {
     /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// One of PostgreSQL's own programs, such as `pgbench`.
+    pub fn program(&self, name: &str) -> PathBuf {
+        folder_of_programs().join(name)
     }
 
     /// The process that started all others.

@@ -3,11 +3,14 @@
 use std::future::Future;
 use std::net::TcpListener;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// What has not happened by then does not happen.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
+const FIRST_PORT: u16 = 12_000;
+const PORTS: u16 = 20_000;
 
 /// A process that is killed when it is dropped.
 #[derive(Debug)]
@@ -16,14 +19,30 @@ pub struct Proc {
     name: String,
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, that this process has not given out before, and that no outgoing connection
+/// takes: Linux gives those ports from 32768 on, and whoever restarts a server wants its port to be free still.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("no free port: {error}"));
-    listener.local_addr().unwrap_or_else(|error| panic!("a socket without an address: {error}")).port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(61);
+    (0..u32::from(PORTS))
+        .find_map(|_| {
+            let turn = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+            let port = FIRST_PORT + u16::try_from(turn % u32::from(PORTS)).unwrap_or_default();
+            TcpListener::bind(("127.0.0.1", port)).ok().map(|_| port)
+        })
+        .unwrap_or_else(|| panic!("no free port"))
 }
 
 /// What `look` finds, looking again and again; panics after 30 s.
-pub async fn eventually<T, F>(what: &str, mut look: impl FnMut() -> F) -> T
+pub async fn eventually<T, F>(what: &str, look: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    within(PATIENCE, what, look).await
+}
+
+/// What `look` finds, looking again and again; panics after `patience`.
+pub async fn within<T, F>(patience: Duration, what: &str, mut look: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,
 {
@@ -35,7 +54,7 @@ where
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     };
-    tokio::time::timeout(PATIENCE, look).await.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
+    tokio::time::timeout(patience, look).await.unwrap_or_else(|_| panic!("not within {patience:?}: {what}"))
 }
 
 // === impl Proc ===
