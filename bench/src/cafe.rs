@@ -188,6 +188,6 @@ pub(crate) fn an_order(number: usize) -> PlaceOrderRequest {
     }
 }
 
-fn a_payment(payment_id: String) -> PayRequest {
+pub(crate) fn a_payment(payment_id: String) -> PayRequest {
     PayRequest { payment_id, method: PaymentMethod::Card.into(), ..Default::default() }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::transport::{Channel, Endpoint};
 
@@ -15,8 +16,11 @@ const CONNECTIONS: usize = 4;
 
 /// A server that is ended when this is dropped.
 pub(crate) struct Server {
+    command: Command,
     child: Child,
     pub(crate) address: SocketAddr,
+    /// Where its metrics are.
+    pub(crate) admin: SocketAddr,
     /// From start to the first connection.
     pub(crate) ready: Duration,
 }
@@ -36,7 +40,7 @@ impl Server {
             .arg("--admin")
             .arg(admin.to_string());
         command.arg("--data").arg(data).env("HIGHSTREET_LOG", "error");
-        Self::start(command, address).await
+        Self::start(command, address, admin).await
     }
 
     /// The floor on this folder.
@@ -44,21 +48,40 @@ impl Server {
         let address = free_address()?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("floor").arg(data).env("FLOOR_LISTEN", address.to_string());
-        Self::start(command, address).await
+        Self::start(command, address, address).await
     }
 
-    async fn start(mut command: Command, address: SocketAddr) -> Outcome<Self> {
+    async fn start(mut command: Command, address: SocketAddr, admin: SocketAddr) -> Outcome<Self> {
         let begin = Instant::now();
         let child = command.stdin(Stdio::null()).stderr(Stdio::inherit()).spawn()?;
-        let mut server = Self { child, address, ready: Duration::ZERO };
-        while TcpStream::connect(address).await.is_err() {
-            if begin.elapsed() > Duration::from_mins(1) || server.child.try_wait()?.is_some() {
-                return Err(format!("the server on {address} did not start").into());
+        let mut server = Self { command, child, address, admin, ready: Duration::ZERO };
+        server.ready = server.listens(begin).await?;
+        Ok(server)
+    }
+
+    /// Ends it at once, as a crash would.
+    pub(crate) fn kill(&mut self) -> Outcome<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Starts it again, where it was.
+    pub(crate) async fn start_again(&mut self) -> Outcome<()> {
+        let begin = Instant::now();
+        self.child = self.command.spawn()?;
+        self.ready = self.listens(begin).await?;
+        Ok(())
+    }
+
+    async fn listens(&mut self, begin: Instant) -> Outcome<Duration> {
+        while TcpStream::connect(self.address).await.is_err() {
+            if begin.elapsed() > Duration::from_mins(1) || self.child.try_wait()?.is_some() {
+                return Err(format!("the server on {} did not start", self.address).into());
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        server.ready = begin.elapsed();
-        Ok(server)
+        Ok(begin.elapsed())
     }
 
     pub(crate) async fn channels(&self) -> Outcome<Vec<Channel>> {
@@ -99,6 +122,15 @@ pub(crate) async fn connect(address: SocketAddr) -> Outcome<Vec<Channel>> {
         channels.push(Endpoint::from_shared(format!("http://{address}"))?.connect().await?);
     }
     Ok(channels)
+}
+
+/// A page of plain HTTP.
+pub(crate) async fn read_page(address: SocketAddr, path: &str) -> Outcome<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").as_bytes()).await?;
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await?;
+    Ok(page)
 }
 
 fn free_address() -> Outcome<SocketAddr> {

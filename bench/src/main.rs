@@ -12,6 +12,7 @@ mod lag;
 mod load;
 mod mesh;
 mod report;
+mod resilience;
 mod scale;
 
 use std::error::Error;
@@ -53,6 +54,8 @@ struct Arguments {
 enum Command {
     /// Contexts in processes of their own, on PostgreSQL and NATS.
     Mesh,
+    /// A slow, a dead and a saturated payment, with plots in docs/figures.
+    Resilience,
     /// Requests payments of a server that runs already, to look at it while it works.
     #[command(hide = true)]
     Payments {
@@ -100,6 +103,12 @@ async fn main() -> Outcome<()> {
     if let Some(Command::Payments { address }) = arguments.command {
         report.load("RequestPayment", &mesh::request_payments(&plan, &child::connect(address).await?).await?);
         return Ok(());
+    }
+    if let Some(Command::Resilience) = arguments.command {
+        resilience::measure(&plan, &mut report).await?;
+        let table = report.resilience_table();
+        println!("\n{table}");
+        return if arguments.write { report::write_readme(report::RESILIENCE, &table) } else { Ok(()) };
     }
     if let Some(Command::Mesh) = arguments.command {
         for round in 1..=arguments.rounds {

@@ -11,6 +11,8 @@ const README: &str = "README.md";
 const END: &str = "<!-- end of figures -->";
 /// Where the figures of one process stand.
 pub(crate) const PROCESS: &str = "<!-- figures: cargo xtask bench --stored 1000000 --write -->";
+/// Where the figures of a payment in trouble stand.
+pub(crate) const RESILIENCE: &str = "<!-- figures: cargo xtask bench --seconds 60 --write resilience -->";
 /// Where the figures of the mesh stand.
 pub(crate) const MESH: &str = "<!-- figures: cargo xtask bench --write mesh -->";
 
@@ -26,6 +28,11 @@ impl Report {
     pub(crate) fn load(&mut self, name: &str, load: &Load) {
         println!("{name:<58} {load}");
         self.keep(name, load.rate);
+    }
+
+    pub(crate) fn share(&mut self, name: &str, share: f64) {
+        println!("{name:<58} {:.2} %", share * 100.0);
+        self.keep(name, share * 100.0);
     }
 
     pub(crate) fn rate(&mut self, name: &str, rate: f64) {
@@ -143,12 +150,33 @@ impl Report {
             ("idle, all eight together", "MiB", "160"),
             ("ready, the slowest of eight", "ms", "300"),
         ];
-        for (name, unit, wanted) in plain {
+        self.plain(&mut table, &plain);
+        table
+    }
+
+    /// What the mesh does when payment is slow, dead or saturated.
+    pub(crate) fn resilience_table(&self) -> String {
+        let mut table = String::from("| figure | measured | to reach |\n|---|---|---|\n");
+        let plain = [
+            ("slow payment: answered with success", "%", "100"),
+            ("slow payment: rate ÷ 100 callers / 0.51 s", "×", "0.95"),
+            ("dead payment: told to try again, median", "ms", "5"),
+            ("dead payment: told when to try again", "%", "100"),
+            ("dead payment: orders are taken again after", "ms", "5000"),
+            ("saturated provider: goodput ÷ what it can take", "×", "1"),
+            ("saturated provider: surplus told to try again, median", "ms", ""),
+            ("saturated provider: PlaceOrder meanwhile, p99", "ms", ""),
+        ];
+        self.plain(&mut table, &plain);
+        table
+    }
+
+    fn plain(&self, table: &mut String, figures: &[(&str, &str, &str)]) {
+        for (name, unit, wanted) in figures {
             if let Some(figure) = self.middle(name) {
-                let _ = writeln!(table, "| {name} | {figure:.1} {unit} | {wanted} {unit} |");
+                let _ = writeln!(table, "| {name} | {figure:.2} {unit} | {wanted} |");
             }
         }
-        table
     }
 
     fn keep(&mut self, name: &str, figure: f64) {

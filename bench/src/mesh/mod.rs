@@ -1,7 +1,7 @@
 //! The mesh: contexts in processes of their own, on PostgreSQL and NATS JetStream.
 
 mod floor;
-mod street;
+pub(crate) mod street;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

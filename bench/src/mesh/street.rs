@@ -8,27 +8,27 @@ use crate::child::Server;
 use crate::{Outcome, Plan};
 
 /// The servers that everything else stands on.
-pub(super) struct Ground {
-    pub(super) postgres: PostgresServer,
-    pub(super) nats: NatsServer,
+pub(crate) struct Ground {
+    pub(crate) postgres: PostgresServer,
+    pub(crate) nats: NatsServer,
 }
 
 /// Contexts in processes of their own, and a gateway before them.
-pub(super) struct Mesh {
-    pub(super) contexts: Vec<(&'static str, Server)>,
-    pub(super) gateway: Server,
+pub(crate) struct Mesh {
+    pub(crate) contexts: Vec<(&'static str, Server)>,
+    pub(crate) gateway: Server,
 }
 
 // === impl Ground ===
 
 impl Ground {
     /// New servers, as durable as they are by default.
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self { postgres: PostgresServer::start_with(&["max_wal_size=4GB"]).await, nats: NatsServer::start().await }
     }
 
     /// One process that runs these contexts, told where the others are.
-    pub(super) async fn serve(&self, plan: &Plan, roles: &[&str], more: &[String]) -> Outcome<Server> {
+    pub(crate) async fn serve(&self, plan: &Plan, roles: &[&str], more: &[String]) -> Outcome<Server> {
         let mut arguments: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
         arguments.extend(["--store".into(), self.postgres.url(), "--bus".into(), self.nats.url()]);
         arguments.extend_from_slice(more);
@@ -37,7 +37,7 @@ impl Ground {
     }
 
     /// A process for each of these contexts, each with `more` arguments if it is the one named.
-    pub(super) async fn mesh(
+    pub(crate) async fn mesh(
         &self,
         plan: &Plan,
         names: &[&'static str],
@@ -66,8 +66,14 @@ impl Ground {
 
 impl Mesh {
     /// The process of a context.
-    pub(super) fn context(&self, name: &str) -> Outcome<&Server> {
+    pub(crate) fn context(&self, name: &str) -> Outcome<&Server> {
         let found = self.contexts.iter().find(|(context, _)| *context == name).map(|(_, server)| server);
+        found.ok_or_else(|| format!("{name} does not run").into())
+    }
+
+    /// The same, to be killed and started again.
+    pub(crate) fn context_mut(&mut self, name: &str) -> Outcome<&mut Server> {
+        let found = self.contexts.iter_mut().find(|(context, _)| *context == name).map(|(_, server)| server);
         found.ok_or_else(|| format!("{name} does not run").into())
     }
 }
