@@ -1,3 +1,7 @@
+-- Some indexes have a condition that always holds. A statement that is meant to use one says so by saying the same, and
+-- no other statement takes it by mistake: while tables are empty, all indexes look alike to the planner, and what it
+-- plans then is kept.
+
 -- The streams of a context: one row each, however long the history. What is due stands in the same row, so that it
 -- costs no write of its own; `leased` tells a call that a run is at from a deadline. Times are microseconds since the
 -- epoch, states are JSON.
@@ -64,7 +68,7 @@ CREATE TABLE entries (
     UNIQUE (stream, key)
 );
 -- The newest of a stream's entries, without looking through those of others.
-CREATE INDEX entries_by_stream ON entries (stream, entry);
+CREATE INDEX entries_by_stream ON entries (stream, entry) WHERE entry > 0;
 
 CREATE TABLE views (
     place     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -81,8 +85,8 @@ CREATE TABLE views (
     updated   bigint NOT NULL,
     UNIQUE (view, key)
 );
-CREATE INDEX views_by_change ON views (view, cursor);
-CREATE INDEX views_by_shop ON views (view, shop, created, place);
-CREATE INDEX views_by_owner ON views (view, shop, owner, created, place);
+CREATE INDEX views_by_change ON views (view, cursor) WHERE cursor > 0;
+CREATE INDEX views_by_shop ON views (view, shop, created, place) WHERE place > 0;
+CREATE INDEX views_by_owner ON views (view, shop, owner, created, place) WHERE place > 0 AND owner <> '';
 -- The order of a view's changes: drawn under the view's lock, so that it is the order of commits.
 CREATE SEQUENCE view_changes;

@@ -1,11 +1,11 @@
 //! A group of appends as one statement: all of them are judged first and then written, in one round trip and one
 //! commit.
 //!
-//! The group's columns travel as arrays and are unnested. Rows are locked in the order of their ids, so that groups
-//! of different processes wait for each other and never in a circle. Tables are looked into by keys from the
-//! parameters only, so that no plan depends on what the server believes about their sizes. What only shows up as a clash
-//! with a commit that came between (a claim, a new stream) fails the whole statement, which is then repeated and sees
-//! it.
+//! The group's columns travel as arrays and are unnested. Rows are locked in the order of their ids, and claims are
+//! taken in the order of their keys, so that groups of different processes wait for each other and never in a circle.
+//! Tables are looked into by keys from the parameters only, so that no plan depends on what the server believes about
+//! their sizes. What only shows up as a clash with a commit that came between (a claim, a new stream) fails the whole
+//! statement, which is then repeated and sees it.
 
 use std::error::Error;
 

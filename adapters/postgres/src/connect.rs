@@ -1,6 +1,7 @@
 //! Connections: from an address to a pool of them.
 
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::config::SslMode;
-use tokio_postgres::error::Severity;
+use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -59,7 +60,7 @@ pub enum OpenError {
 /// How much longer than its own timeout a server may take to say so.
 const GRACE: Duration = Duration::from_secs(2);
 /// As good as never: a year.
-const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const NEVER: Duration = Duration::from_hours(365 * 24);
 
 /// Makes connections to one schema.
 #[derive(Clone)]
@@ -120,9 +121,10 @@ impl Connector {
         let limits = format!(
             "-c statement_timeout={statement} -c lock_timeout={lock} -c idle_in_transaction_session_timeout={statement}"
         );
-        // Every statement finds its rows by an index. A plan made while a table was empty must not read all of it
-        // when it has grown.
-        let plans = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_mergejoin=off";
+        // Every statement finds its rows by an index, in the order in which it wants them. A plan made while a table
+        // was empty must not read all of it when it has grown.
+        let plans = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_mergejoin=off \
+                     -c enable_bitmapscan=off";
         // A server whose network was cut notices within seconds, so that what a dead replica held is free again; one
         // lost packet is no cut.
         let alive = "-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3";
@@ -226,6 +228,15 @@ pub(crate) fn unavailable(error: &tokio_postgres::Error) -> StoreError {
     StoreError::Unavailable(why)
 }
 
+/// Why nobody could connect, and what may be done about it.
+pub(crate) fn away(error: &tokio_postgres::Error) -> OpenError {
+    let mut why = unavailable(error).to_string();
+    if why.contains("invalid peer certificate") {
+        why.push_str("; see --store-ca for the authorities to trust");
+    }
+    OpenError::Away(why)
+}
+
 /// An error and all that led to it.
 pub(crate) fn in_full(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(error.source(), |error| error.source());
@@ -238,22 +249,19 @@ pub(crate) fn in_full(error: &dyn std::error::Error) -> String {
 
 /// Whether the session ended, be it that its server said so last or that it was cut.
 pub(crate) fn ended(error: &tokio_postgres::Error) -> bool {
-    let severity = error.as_db_error().and_then(tokio_postgres::error::DbError::parsed_severity);
-    error.is_closed() || matches!(severity, Some(Severity::Fatal | Severity::Panic))
+    let severity = error.as_db_error().and_then(DbError::parsed_severity);
+    was_cut(error) || matches!(severity, Some(Severity::Fatal | Severity::Panic))
+}
+
+pub(crate) fn was_cut(error: &tokio_postgres::Error) -> bool {
+    let io = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    let cut =
+        [ErrorKind::ConnectionReset, ErrorKind::ConnectionAborted, ErrorKind::BrokenPipe, ErrorKind::UnexpectedEof];
+    error.is_closed() || io.is_some_and(|io| cut.contains(&io.kind()))
 }
 
 pub(crate) fn no_answer() -> StoreError {
     StoreError::Unavailable("it does not answer".into())
-}
-
-pub(crate) fn no_connection(error: &deadpool_postgres::PoolError) -> StoreError {
-    match error {
-        deadpool_postgres::PoolError::Backend(error) => unavailable(error),
-        deadpool_postgres::PoolError::Timeout(_) => {
-            StoreError::Unavailable("no connection became free in time; see --store-connections".into())
-        }
-        other => StoreError::Unavailable(other.to_string()),
-    }
 }
 
 // === impl OpenError ===

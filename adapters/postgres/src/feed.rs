@@ -52,7 +52,8 @@ impl<A: Aggregate> PostgresJournal<A> {
         conditions.order("c.position", limit);
         let columns = format!(
             "{STREAM_COLUMNS}, c.position FROM (SELECT stream, max(position) AS position FROM events \
-             WHERE position > {after} AND position <= {until} GROUP BY stream) c JOIN streams s USING (stream)"
+             WHERE position > {after} AND position <= {until} GROUP BY stream) c \
+             CROSS JOIN LATERAL (SELECT * FROM streams WHERE stream = c.stream OFFSET 0) s"
         );
         let rows = conditions.select(self.store(), &columns).await?;
         let mut changes = Vec::with_capacity(rows.len());

@@ -12,6 +12,7 @@ mod journal;
 mod listing;
 mod migrate;
 mod outbox;
+mod pool;
 mod queries;
 mod schema;
 mod session;

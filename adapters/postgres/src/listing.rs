@@ -14,7 +14,7 @@ impl<A: Aggregate> Listing<A> for PostgresJournal<A> {
     async fn page(&self, filter: &Filter, page: &Page) -> Result<Vec<(Id<A>, Standing<A>)>, StoreError> {
         let mut conditions = Conditions::new("aggregate", A::NAME);
         // What has no shop is not there for others.
-        conditions.and("(shop IS NOT NULL) = ?", true);
+        conditions.always("shop IS NOT NULL");
         conditions.filter(filter);
         conditions.page(page, "id", page.after.map_or(Uuid::nil(), |(_, id)| id));
         let rows = conditions.select(self.store(), &format!("{STREAM_COLUMNS} FROM streams s")).await?;
@@ -27,7 +27,7 @@ impl<A: Aggregate> Listing<A> for PostgresJournal<A> {
 
     async fn entries(&self, id: Id<A>, page: &Page) -> Result<Vec<Kept<A>>, StoreError> {
         let entries = "SELECT entry, key, data, updated FROM entries \
-                       WHERE stream = (SELECT stream FROM streams WHERE id = $1) AND entry < $2 \
+                       WHERE stream = (SELECT stream FROM streams WHERE id = $1) AND entry < $2 AND entry > 0 \
                        ORDER BY stream DESC, entry DESC LIMIT $3";
         let before = page.after.map_or(i64::MAX, |(place, _)| place.as_micros());
         let most = i64::try_from(page.size).unwrap_or(i64::MAX);

@@ -44,7 +44,8 @@ async fn begin(client: &Client, schema: &Schema) -> Result<(), tokio_postgres::E
 /// A pooler that drops the options of a connection would have everything kept in another schema.
 async fn ensure_in_use(client: &Client, schema: &Schema) -> Result<(), OpenError> {
     let current = client.query_one("SELECT current_schema()::text", &[]).await;
-    let current: Option<String> = current.map_err(|error| OpenError::Migration(unavailable(&error).to_string()))?.get(0);
+    let current: Option<String> =
+        current.map_err(|error| OpenError::Migration(unavailable(&error).to_string()))?.get(0);
     if current.as_deref() == Some(schema.name()) {
         return Ok(());
     }

@@ -73,6 +73,12 @@ impl Conditions {
         self.sql.push_str(&condition.replacen('?', &place, 1));
     }
 
+    /// `condition`, as it is.
+    pub(crate) fn always(&mut self, condition: &str) {
+        self.sql.push_str(" AND ");
+        self.sql.push_str(condition);
+    }
+
     /// Where `value` stands among the parameters.
     pub(crate) fn parameter(&mut self, value: impl ToSql + Sync + Send + 'static) -> String {
         self.parameters.push(Box::new(value));
@@ -86,6 +92,10 @@ impl Conditions {
             if let Some(value) = value {
                 self.and(&format!("{column} = ?"), value.clone());
             }
+        }
+        if filter.owner.as_ref().is_some_and(|owner| !owner.is_empty()) {
+            // As the index says that is meant for this.
+            self.always("owner <> ''");
         }
     }
 

@@ -2,40 +2,33 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use deadpool_postgres::{Object, Pool};
+use deadpool_postgres::Object;
 use highstreet_domain::kernel::ports::{AppendError, StoreError};
 use highstreet_foundation::codec::count;
 use highstreet_foundation::encoded::EncodedAppend;
 use tokio::sync::Mutex;
-use tokio::time::timeout;
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
 
 use crate::bells::Bells;
-use crate::connect::{Connector, OpenError, PostgresSettings, ended, no_answer, no_connection, unavailable};
+use crate::connect::{Connector, OpenError, PostgresSettings, away, unavailable};
 use crate::migrate;
+use crate::pool::{Connections, Parameters};
 use crate::schema::Schema;
 use crate::session::Session;
 use crate::writer::{Writer, Writers};
 
 /// The schema of one context, opened. Dropped, it lets go of its connections.
 pub struct Store {
-    pub(crate) pool: Pool,
+    connections: Connections,
     writers: Writers,
     pub(crate) session: Session,
     pub(crate) bells: Arc<Bells>,
     pub(crate) schema: Schema,
-    /// After this long without an answer there will be none.
-    patience: Duration,
     /// Held by whoever finds out up to where changes are settled.
     settling: Mutex<()>,
     settled: AtomicU64,
 }
-
-/// The parameters of a statement.
-pub(crate) type Parameters<'a> = [&'a (dyn ToSql + Sync)];
 
 // === impl Store ===
 
@@ -43,8 +36,7 @@ impl Store {
     /// Opens the schema, creating or migrating it as needed.
     pub async fn open(settings: &PostgresSettings) -> Result<Self, OpenError> {
         let connector = Connector::new(settings)?;
-        let (mut client, driver) =
-            connector.connect().await.map_err(|error| OpenError::Away(unavailable(&error).to_string()))?;
+        let (mut client, driver) = connector.connect().await.map_err(|error| away(&error))?;
         let driving = tokio::spawn(driver.drive(|_| {}));
         let migrated = migrate::run(&mut client, connector.schema()).await;
         drop(client);
@@ -53,11 +45,14 @@ impl Store {
         let pool = connector.pool()?;
         let bells = Arc::new(Bells::default());
         let (schema, patience) = (connector.schema().clone(), settings.patience());
-        let writer = Writer { pool: pool.clone(), gate: schema.gate(), bells: bells.clone(), patience };
+        let connections = Connections { pool: pool.clone(), wait: settings.connect_timeout, patience };
+        // To wait in a queue is no outage to whoever has something to commit.
+        let patient = Connections { pool, wait: patience, patience };
+        let writer = Writer { connections: patient, gate: schema.gate(), bells: bells.clone() };
         let writers = Writers::start(settings.writers, &writer);
         let session = Session::start(connector, bells.clone());
         let (settling, settled) = (Mutex::default(), AtomicU64::default());
-        Ok(Self { pool, writers, session, bells, schema, patience, settling, settled })
+        Ok(Self { connections, writers, session, bells, schema, settling, settled })
     }
 
     /// Whether the server answers.
@@ -85,27 +80,13 @@ impl Store {
         self.writers.commit(append).await
     }
 
-    /// The rows of a statement, which is prepared once for each connection. May be run again, if the server ends the
-    /// connection meanwhile.
+    /// The rows of a statement. May be run again, if the server ends the connection meanwhile.
     pub(crate) async fn query(&self, sql: &str, parameters: &Parameters<'_>) -> Result<Vec<Row>, StoreError> {
-        let mut again = self.pool.status().max_size;
-        loop {
-            let connection = self.connection().await?;
-            match timeout(self.patience, query(&connection, sql, parameters)).await {
-                Ok(Ok(rows)) => return Ok(rows),
-                // The server was restarted since this connection was used last, and perhaps the next one too.
-                Ok(Err(error)) if ended(&error) && again > 0 => again -= 1,
-                Ok(Err(error)) => return Err(unavailable(&error)),
-                Err(_) => {
-                    drop(Object::take(connection));
-                    return Err(no_answer());
-                }
-            }
-        }
+        self.connections.query(sql, parameters).await
     }
 
     pub(crate) async fn connection(&self) -> Result<Object, StoreError> {
-        self.pool.get().await.map_err(|error| no_connection(&error))
+        self.connections.lend().await
     }
 
     /// A position up to which every change is committed or never will be: the latest, unless an earlier look found
@@ -131,8 +112,4 @@ impl Store {
         self.settled.fetch_max(latest, Ordering::SeqCst);
         Ok(latest)
     }
-}
-
-async fn query(connection: &Object, sql: &str, parameters: &Parameters<'_>) -> Result<Vec<Row>, tokio_postgres::Error> {
-    connection.query(&connection.prepare_cached(sql).await?, parameters).await
 }

@@ -5,13 +5,15 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use deadpool_postgres::Object;
 use highstreet_domain::kernel::View;
 use highstreet_domain::kernel::ports::{Filter, Page, Row, Save, StoreError, Views};
 use highstreet_foundation::codec::{count, decode, int, time};
 use highstreet_foundation::encoded::EncodedSave;
-use tokio_postgres::Row as Found;
+use tokio_postgres::{Error, Row as Found};
 use uuid::Uuid;
 
+use crate::connect::{ended, unavailable};
 use crate::queries::Conditions;
 use crate::store::Store;
 
@@ -22,6 +24,12 @@ pub struct PostgresViews<V> {
 }
 
 const COLUMNS: &str = "key, version, cursor, state, created, updated, place FROM views";
+
+const LOAD: &str = "
+SELECT v.* FROM unnest($2::text[]) AS wanted(key) CROSS JOIN LATERAL (
+    SELECT key, version, cursor, state, created, updated, place FROM views
+    WHERE view = $1 AND key = wanted.key OFFSET 0
+) AS v";
 
 /// Writes the rows whose version is still the one they were loaded with; returns the keys of those.
 ///
@@ -37,10 +45,14 @@ WITH given AS MATERIALIZED (
     FROM given WHERE version = 0
     ON CONFLICT (view, key) DO NOTHING
     RETURNING key
+), found AS MATERIALIZED (
+    SELECT g.*, v.place FROM given g CROSS JOIN LATERAL (
+        SELECT place, version FROM views WHERE view = $1 AND key = g.key OFFSET 0
+    ) AS v WHERE g.version > 0 AND v.version = g.version
 ), changed AS (
-    UPDATE views v SET version = v.version + 1, cursor = nextval('view_changes'), state = g.state, shop = g.shop,
-        owner = g.owner, reference = g.reference, status = g.status, updated = g.time
-    FROM given g WHERE v.view = $1 AND v.key = ANY($2) AND v.key = g.key AND v.version = g.version AND g.version > 0
+    UPDATE views v SET version = v.version + 1, cursor = nextval('view_changes'), state = f.state, shop = f.shop,
+        owner = f.owner, reference = f.reference, status = f.status, updated = f.time
+    FROM found f WHERE v.place = f.place
     RETURNING v.key
 )
 SELECT key FROM made UNION ALL SELECT key FROM changed";
@@ -53,38 +65,43 @@ impl<V: View> PostgresViews<V> {
         Self { store, view: PhantomData }
     }
 
+    /// The keys of the rows that were written. May be tried again: what was written before has another version now.
     async fn save_encoded(&self, rows: &[EncodedSave]) -> Result<Vec<String>, StoreError> {
+        let mut saved = self.try_save(&mut self.store.connection().await?, rows).await;
+        if saved.as_ref().is_err_and(ended) {
+            // The server was restarted since this connection was used last.
+            saved = self.try_save(&mut self.store.connection().await?, rows).await;
+        }
+        saved.map_err(|error| unavailable(&error))
+    }
+
+    async fn try_save(&self, connection: &mut Object, rows: &[EncodedSave]) -> Result<Vec<String>, Error> {
         let column = |read: fn(&EncodedSave) -> &str| rows.iter().map(read).collect::<Vec<_>>();
         let states: Vec<_> = rows.iter().map(|row| String::from_utf8_lossy(&row.state)).collect();
         let versions: Vec<i64> = rows.iter().map(|row| row.version).collect();
         let times: Vec<i64> = rows.iter().map(|row| row.time).collect();
         let gate = self.store.schema.lock(&format!("view {}", V::NAME));
-        let mut connection = self.store.connection().await?;
-        let written = async {
-            let lock = connection.prepare_cached("SELECT pg_advisory_xact_lock($1)::text").await?;
-            let save = connection.prepare_cached(SAVE).await?;
-            let transaction = connection.transaction().await?;
-            transaction.query(&lock, &[&gate]).await?;
-            let written = transaction
-                .query(
-                    &save,
-                    &[
-                        &V::NAME,
-                        &column(|row| &row.key),
-                        &versions,
-                        &states,
-                        &column(|row| &row.index.shop),
-                        &column(|row| &row.index.owner),
-                        &column(|row| &row.index.reference),
-                        &column(|row| &row.index.status),
-                        &times,
-                    ],
-                )
-                .await?;
-            transaction.commit().await?;
-            Ok(written)
-        };
-        let written = written.await.map_err(|error: tokio_postgres::Error| crate::connect::unavailable(&error))?;
+        let lock = connection.prepare_cached("SELECT pg_advisory_xact_lock($1)::text").await?;
+        let save = connection.prepare_cached(SAVE).await?;
+        let transaction = connection.transaction().await?;
+        transaction.query(&lock, &[&gate]).await?;
+        let written = transaction
+            .query(
+                &save,
+                &[
+                    &V::NAME,
+                    &column(|row| &row.key),
+                    &versions,
+                    &states,
+                    &column(|row| &row.index.shop),
+                    &column(|row| &row.index.owner),
+                    &column(|row| &row.index.reference),
+                    &column(|row| &row.index.status),
+                    &times,
+                ],
+            )
+            .await?;
+        transaction.commit().await?;
         Ok(written.iter().map(|row| row.get(0)).collect())
     }
 }
@@ -92,8 +109,7 @@ impl<V: View> PostgresViews<V> {
 #[async_trait]
 impl<V: View> Views<V> for PostgresViews<V> {
     async fn load(&self, keys: &[String]) -> Result<Vec<Option<Row<V>>>, StoreError> {
-        let wanted = format!("SELECT {COLUMNS} WHERE view = $1 AND key = ANY($2)");
-        let found = self.store.query(&wanted, &[&V::NAME, &keys]).await?;
+        let found = self.store.query(LOAD, &[&V::NAME, &keys]).await?;
         let found: HashMap<&str, &Found> = found.iter().map(|row| (row.get(0), row)).collect();
         keys.iter().map(|key| found.get(key.as_str()).map(|row| read(row)).transpose()).collect()
     }
@@ -111,6 +127,7 @@ impl<V: View> Views<V> for PostgresViews<V> {
     async fn page(&self, filter: &Filter, page: &Page) -> Result<Vec<Row<V>>, StoreError> {
         let place = page.after.map_or(i64::MAX, |(_, place)| i64::try_from(place.as_u128()).unwrap_or(i64::MAX));
         let mut conditions = Conditions::new("view", V::NAME);
+        conditions.always("place > 0");
         conditions.filter(filter);
         conditions.page(page, "place", place);
         conditions.select(&self.store, COLUMNS).await?.iter().map(read).collect()
@@ -123,6 +140,7 @@ impl<V: View> Views<V> for PostgresViews<V> {
             let latest = self.latest().await?;
             let mut conditions = Conditions::new("view", V::NAME);
             conditions.and("cursor > ?", int(after));
+            conditions.always("cursor > 0");
             conditions.filter(filter);
             conditions.order("cursor", limit);
             let rows = conditions.select(&self.store, COLUMNS).await?;
@@ -136,7 +154,7 @@ impl<V: View> Views<V> for PostgresViews<V> {
     }
 
     async fn latest(&self) -> Result<u64, StoreError> {
-        let latest = "SELECT coalesce(max(cursor), 0) FROM views WHERE view = $1";
+        let latest = "SELECT cursor FROM views WHERE view = $1 AND cursor > 0 ORDER BY cursor DESC LIMIT 1";
         let rows = self.store.query(latest, &[&V::NAME]).await?;
         Ok(rows.first().map_or(0, |row| count(row.get(0))))
     }

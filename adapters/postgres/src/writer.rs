@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Object, Pool, Timeouts};
+use deadpool_postgres::Object;
 use futures_util::StreamExt;
 use futures_util::stream;
 use highstreet_domain::kernel::ports::{AppendError, StoreError};
@@ -18,7 +18,8 @@ use tokio_postgres::error::SqlState;
 
 use crate::append::{self, COMMIT};
 use crate::bells::Bells;
-use crate::connect::{ended, no_answer, no_connection, unavailable};
+use crate::connect::{ended, no_answer, unavailable};
+use crate::pool::Connections;
 
 /// The most appends in one group: bounds how long the first of them waits for the last.
 const MOST_IN_GROUP: usize = 256;
@@ -45,12 +46,10 @@ struct Job {
 /// What a writer works with.
 #[derive(Clone)]
 pub(crate) struct Writer {
-    pub(crate) pool: Pool,
+    pub(crate) connections: Connections,
     /// The lock that is held, shared, while positions are drawn and committed.
     pub(crate) gate: i64,
     pub(crate) bells: Arc<Bells>,
-    /// After this long without an answer there will be none.
-    pub(crate) patience: Duration,
 }
 
 /// Why a group was not committed.
@@ -125,21 +124,10 @@ impl Writer {
     }
 
     async fn try_commit(&self, group: &[Job]) -> Result<Vec<(usize, AppendError)>, Failed> {
-        let mut connection = self.connection().await.map_err(Failed::Away)?;
-        let statement = loop {
-            match connection.prepare_cached(COMMIT).await {
-                Ok(statement) => break statement,
-                // The server was restarted since this connection was used last; nothing was sent.
-                Err(error) if ended(&error) => {
-                    drop(Object::take(connection));
-                    connection = self.connection().await.map_err(Failed::Away)?;
-                }
-                Err(error) => return Err(Failed::Refused(unavailable(&error))),
-            }
-        };
+        let (connection, statement) = self.connections.prepared(COMMIT).await.map_err(Failed::Away)?;
         let appends: Vec<_> = group.iter().map(|job| &job.append).collect();
-        let committed = timeout(self.patience, append::commit(&connection, &statement, self.gate, &appends)).await;
-        let failed = match committed {
+        let commit = append::commit(&connection, &statement, self.gate, &appends);
+        let failed = match timeout(self.connections.patience, commit).await {
             Ok(Ok(refused)) => return Ok(refused),
             Ok(Err(error)) => Failed::of(&error),
             Err(_) => Failed::Broken(no_answer()),
@@ -177,26 +165,25 @@ impl Writer {
     async fn is_committed(&self, append: &EncodedAppend) -> Result<bool, StoreError> {
         // Nobody was told of it then.
         self.bells.appended([append].into_iter());
-        let connection = self.connection().await?;
         let found = match (append.events.first(), append.claims.first()) {
             (Some(event), _) => {
                 let same = "SELECT 1 FROM events WHERE stream = (SELECT stream FROM streams WHERE id = $1) \
                             AND revision = $2 AND cause IS NOT DISTINCT FROM $3 AND data = $4 AND origin = $5";
                 let data = String::from_utf8_lossy(&event.data);
                 let event = (&event.revision, &event.cause, &data, &event.origin);
-                connection.query_opt(same, &[&append.id, event.0, event.1, event.2, event.3]).await
+                self.connections.query(same, &[&append.id, event.0, event.1, event.2, event.3]).await
             }
             (None, Some(claim)) => {
                 let same = "SELECT 1 FROM claims JOIN streams USING (stream) WHERE key = $1 AND id = $2";
-                connection.query_opt(same, &[&claim.key, &append.id]).await
+                self.connections.query(same, &[&claim.key, &append.id]).await
             }
             (None, None) => {
                 let let_go = "SELECT 1 WHERE NOT EXISTS (SELECT FROM streams JOIN claims ON claims.key = claim \
                               AND claims.stream = streams.stream WHERE id = $1)";
-                connection.query_opt(let_go, &[&append.id]).await
+                self.connections.query(let_go, &[&append.id]).await
             }
         };
-        found.map(|row| row.is_some()).map_err(|error| unavailable(&error))
+        Ok(!found?.is_empty())
     }
 
     /// One of them spoilt it for all, or the server cannot do any: each on its own, so that only the culprit fails.
@@ -212,12 +199,6 @@ impl Writer {
         for job in group {
             let _ = job.done.send(Err(AppendError::Store(error.clone())));
         }
-    }
-
-    /// A connection, however busy they are: to wait in the queue is no outage.
-    async fn connection(&self) -> Result<Object, StoreError> {
-        let timeouts = Timeouts { wait: Some(self.patience), ..self.pool.timeouts() };
-        self.pool.timeout_get(&timeouts).await.map_err(|error| no_connection(&error))
     }
 }
 
