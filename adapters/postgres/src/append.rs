@@ -32,26 +32,32 @@ WITH given AS MATERIALIZED (
 ), gate AS MATERIALIZED (
     -- After the rows: whoever waits for a row of a stranger's must not hold the gate, as all others wait for whoever
     -- wants it alone.
-    SELECT pg_advisory_xact_lock_shared($35)::text AS passed FROM (SELECT count(*) FROM locked) AS locked
+    SELECT pg_advisory_xact_lock_shared($37)::text AS passed FROM (SELECT count(*) FROM locked) AS locked
 ), taken AS MATERIALIZED (
     SELECT c.ord, c.key FROM claiming c WHERE c.key IN (SELECT key FROM claims WHERE key = ANY($22))
         OR c.ord > (SELECT min(ord) FROM claiming earlier WHERE earlier.key = c.key)
 ), judged AS MATERIALIZED (
-    SELECT g.*, l.stream, l.held,
+    SELECT g.*, l.stream AS found, l.held,
         (SELECT t.key FROM taken t WHERE t.ord = g.ord LIMIT 1) AS taken,
         coalesce(l.revision, 0) <> g.after OR coalesce(l.aggregate, g.aggregate) <> g.aggregate AS moved
     FROM given g LEFT JOIN locked l USING (id)
     -- Held before any position is drawn.
     CROSS JOIN (SELECT count(passed) FROM gate) AS passed(times)
-), good AS MATERIALIZED (
-    SELECT * FROM judged WHERE taken IS NULL AND NOT moved ORDER BY id
+), placed AS MATERIALIZED (
+    -- What is refused has no stream.
+    SELECT *, CASE WHEN taken IS NOT NULL OR moved THEN 0
+        ELSE coalesce(found, nextval('streams_stream_seq')) END AS stream
+    FROM judged
+), streams_of AS MATERIALIZED (
+    -- By the append's place in the group: looked into, where a join would compare all with all.
+    SELECT array_agg(stream ORDER BY ord) AS list FROM placed
 ), made AS (
-    INSERT INTO streams (id, aggregate, revision, version, state, shop, owner, reference, status, created, updated,
-        since, wake, leased, origin, claim)
-    SELECT id, aggregate, revision, version, state, shop, owner, reference, status, created, updated,
-        since, wake, leased, origin, claim
-    FROM good WHERE stream IS NULL
-    RETURNING stream, id
+    INSERT INTO streams (stream, id, aggregate, revision, version, state, shop, owner, reference, status, created,
+        updated, since, wake, leased, origin, claim)
+    OVERRIDING SYSTEM VALUE
+    SELECT stream, id, aggregate, revision, version, state, shop, owner, reference, status, created,
+        updated, since, wake, leased, origin, claim
+    FROM placed WHERE stream > 0 AND found IS NULL ORDER BY id
 ), changed AS (
     UPDATE streams s SET revision = g.revision, version = g.version, state = g.state, shop = g.shop,
         owner = g.owner, reference = g.reference, status = g.status, updated = g.updated,
@@ -63,33 +69,34 @@ WITH given AS MATERIALIZED (
         attempts = CASE WHEN g.turns THEN 0 ELSE s.attempts END,
         error = CASE WHEN g.turns THEN NULL ELSE s.error END,
         claim = coalesce(g.claim, s.claim)
-    FROM good g WHERE s.id = ANY($2) AND s.id = g.id AND g.stream IS NOT NULL
-), written AS MATERIALIZED (
-    SELECT g.ord, g.updated, coalesce(g.stream, made.stream) AS stream FROM good g LEFT JOIN made USING (id)
+    FROM placed g
+    WHERE s.stream = ANY(ARRAY(SELECT found FROM placed WHERE stream > 0)) AND s.stream = g.stream
+        AND g.found IS NOT NULL
 ), recorded AS (
     INSERT INTO events (stream, revision, time, cause, origin, data, name, body)
-    SELECT w.stream, e.revision, w.updated, e.cause, e.origin, e.data, e.name, e.body
-    FROM unnest($25::int4[], $26::int8[], $27::uuid[], $28::text[], $29::text[], $30::text[], $31::bytea[])
-        AS e(ord, revision, cause, origin, data, name, body)
-    JOIN written w USING (ord) ORDER BY e.ord, e.revision
+    SELECT s.list[e.ord], e.revision, e.time, e.cause, e.origin, e.data, e.name, e.body
+    FROM unnest($25::int4[], $26::int8[], $27::int8[], $28::uuid[], $29::text[], $30::text[], $31::text[], $32::bytea[])
+        AS e(ord, revision, time, cause, origin, data, name, body)
+    CROSS JOIN streams_of s WHERE s.list[e.ord] > 0 ORDER BY e.ord, e.revision
     RETURNING position, name
 ), outgoing AS (
     INSERT INTO outbox (position) SELECT position FROM recorded WHERE name IS NOT NULL
 ), released AS (
-    DELETE FROM claims c WHERE c.key = ANY(ARRAY(SELECT held FROM good WHERE release))
-        AND (c.key, c.stream) IN (SELECT held, stream FROM good WHERE release)
+    DELETE FROM claims c WHERE c.key = ANY(ARRAY(SELECT held FROM placed WHERE release AND stream > 0))
+        AND (c.key, c.stream) IN (SELECT held, found FROM placed WHERE release AND stream > 0)
 ), claimed AS (
     INSERT INTO claims (key, stream, revision, fingerprint)
     -- In an order, like the rows: two groups may claim the same keys.
-    SELECT c.key, w.stream, c.revision, c.fingerprint FROM claiming c JOIN written w USING (ord) ORDER BY c.key
+    SELECT c.key, s.list[c.ord], c.revision, c.fingerprint
+    FROM claiming c CROSS JOIN streams_of s WHERE s.list[c.ord] > 0 ORDER BY c.key
 ), kept AS (
     INSERT INTO entries (stream, key, data, updated)
-    SELECT w.stream, n.key, n.data, w.updated
-    FROM unnest($32::int4[], $33::text[], $34::text[]) AS n(ord, key, data)
-    JOIN written w USING (ord)
+    SELECT s.list[n.ord], n.key, n.data, n.time
+    FROM unnest($33::int4[], $34::text[], $35::text[], $36::int8[]) AS n(ord, key, data, time)
+    CROSS JOIN streams_of s WHERE s.list[n.ord] > 0
     ON CONFLICT (stream, key) DO UPDATE SET data = excluded.data, updated = excluded.updated
 )
-SELECT ord, taken FROM judged WHERE taken IS NOT NULL OR moved";
+SELECT ord, taken FROM placed WHERE stream = 0";
 
 /// A group's columns, one array each, in the order of the statement's parameters.
 #[derive(Default)]
@@ -113,13 +120,14 @@ struct Columns<'a> {
     claimed: Vec<Option<Uuid>>,
     claims: (Vec<i32>, Vec<Uuid>, Vec<Uuid>, Vec<i64>),
     events: Events<'a>,
-    entries: (Vec<i32>, Vec<&'a str>, Vec<Text<'a>>),
+    entries: (Vec<i32>, Vec<&'a str>, Vec<Text<'a>>, Vec<i64>),
 }
 
 #[derive(Default)]
 struct Events<'a> {
     ords: Vec<i32>,
     revisions: Vec<i64>,
+    times: Vec<i64>,
     causes: Vec<Option<Uuid>>,
     origins: Vec<&'a str>,
     data: Vec<Text<'a>>,
@@ -146,7 +154,7 @@ pub(crate) async fn commit(
 fn refused(row: &Row) -> (usize, AppendError) {
     let taken: Option<Uuid> = row.get(1);
     let error = taken.map_or(AppendError::Conflict, |key| AppendError::Claimed(ClaimKey::stored(key)));
-    (usize::try_from(row.get::<_, i32>(0)).unwrap_or_default(), error)
+    (usize::try_from(row.get::<_, i32>(0) - 1).unwrap_or_default(), error)
 }
 
 // === impl Columns ===
@@ -154,7 +162,8 @@ fn refused(row: &Row) -> (usize, AppendError) {
 impl<'a> Columns<'a> {
     fn of(group: &[&'a EncodedAppend]) -> Self {
         let mut columns = Self::default();
-        for (ord, append) in (0..).zip(group) {
+        // From 1, as arrays are counted.
+        for (ord, append) in (1..).zip(group) {
             columns.push(ord, append);
         }
         columns
@@ -191,24 +200,26 @@ impl<'a> Columns<'a> {
         for event in &append.events {
             self.events.ords.push(ord);
             self.events.revisions.push(event.revision);
+            self.events.times.push(append.updated);
             self.events.causes.push(event.cause);
             self.events.origins.push(&event.origin);
             self.events.data.push(Text(&event.data));
             self.events.names.push(event.published.as_ref().map(|(name, _)| *name));
             self.events.bodies.push(event.published.as_ref().map(|(_, body)| body.as_slice()));
         }
-        let (ords, keys, data) = &mut self.entries;
+        let (ords, keys, data, times) = &mut self.entries;
         for (key, entry) in &append.entries {
             ords.push(ord);
             keys.push(key);
             data.push(Text(entry));
+            times.push(append.updated);
         }
     }
 
-    fn parameters<'b>(&'b self, gate: &'b i64) -> [&'b (dyn ToSql + Sync); 35] {
+    fn parameters<'b>(&'b self, gate: &'b i64) -> [&'b (dyn ToSql + Sync); 37] {
         let [shop, owner, reference, status] = &self.index;
         let (claim_ords, claim_keys, fingerprints, claim_revisions) = &self.claims;
-        let (entry_ords, entry_keys, entry_data) = &self.entries;
+        let (entry_ords, entry_keys, entry_data, entry_times) = &self.entries;
         [
             &self.ords,
             &self.ids,
@@ -236,6 +247,7 @@ impl<'a> Columns<'a> {
             claim_revisions,
             &self.events.ords,
             &self.events.revisions,
+            &self.events.times,
             &self.events.causes,
             &self.events.origins,
             &self.events.data,
@@ -244,6 +256,7 @@ impl<'a> Columns<'a> {
             entry_ords,
             entry_keys,
             entry_data,
+            entry_times,
             gate,
         ]
     }

@@ -34,11 +34,14 @@ SELECT v.* FROM unnest($2::text[]) AS wanted(key) CROSS JOIN LATERAL (
 /// Writes the rows whose version is still the one they were loaded with; returns the keys of those.
 ///
 /// One writer at a time for each view, held to the commit: changes are numbered in the order of commits, and a cursor
-/// skips none. The lock is taken in a statement of its own, before this one looks at anything.
+/// skips none. What this statement saw before it had the lock is looked at again where it is written.
 const SAVE: &str = "
-WITH given AS MATERIALIZED (
-    SELECT * FROM unnest($2::text[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int8[])
-        AS t(key, version, state, shop, owner, reference, status, time)
+WITH gate AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock($10)::text AS passed
+), given AS MATERIALIZED (
+    SELECT t.* FROM unnest($2::text[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+        $9::int8[]) AS t(key, version, state, shop, owner, reference, status, time)
+    CROSS JOIN (SELECT count(passed) FROM gate) AS passed(times)
 ), made AS (
     INSERT INTO views (view, key, version, cursor, state, shop, owner, reference, status, created, updated)
     SELECT $1, key, 1, nextval('view_changes'), state, shop, owner, reference, status, time, time
@@ -52,7 +55,7 @@ WITH given AS MATERIALIZED (
 ), changed AS (
     UPDATE views v SET version = v.version + 1, cursor = nextval('view_changes'), state = f.state, shop = f.shop,
         owner = f.owner, reference = f.reference, status = f.status, updated = f.time
-    FROM found f WHERE v.place = f.place
+    FROM found f WHERE v.place = f.place AND v.version = f.version
     RETURNING v.key
 )
 SELECT key FROM made UNION ALL SELECT key FROM changed";
@@ -67,25 +70,22 @@ impl<V: View> PostgresViews<V> {
 
     /// The keys of the rows that were written. May be tried again: what was written before has another version now.
     async fn save_encoded(&self, rows: &[EncodedSave]) -> Result<Vec<String>, StoreError> {
-        let mut saved = self.try_save(&mut self.store.connection().await?, rows).await;
+        let mut saved = self.try_save(&self.store.connection().await?, rows).await;
         if saved.as_ref().is_err_and(ended) {
             // The server was restarted since this connection was used last.
-            saved = self.try_save(&mut self.store.connection().await?, rows).await;
+            saved = self.try_save(&self.store.connection().await?, rows).await;
         }
         saved.map_err(|error| unavailable(&error))
     }
 
-    async fn try_save(&self, connection: &mut Object, rows: &[EncodedSave]) -> Result<Vec<String>, Error> {
+    async fn try_save(&self, connection: &Object, rows: &[EncodedSave]) -> Result<Vec<String>, Error> {
         let column = |read: fn(&EncodedSave) -> &str| rows.iter().map(read).collect::<Vec<_>>();
         let states: Vec<_> = rows.iter().map(|row| String::from_utf8_lossy(&row.state)).collect();
         let versions: Vec<i64> = rows.iter().map(|row| row.version).collect();
         let times: Vec<i64> = rows.iter().map(|row| row.time).collect();
         let gate = self.store.schema.lock(&format!("view {}", V::NAME));
-        let lock = connection.prepare_cached("SELECT pg_advisory_xact_lock($1)::text").await?;
         let save = connection.prepare_cached(SAVE).await?;
-        let transaction = connection.transaction().await?;
-        transaction.query(&lock, &[&gate]).await?;
-        let written = transaction
+        let written = connection
             .query(
                 &save,
                 &[
@@ -98,10 +98,10 @@ impl<V: View> PostgresViews<V> {
                     &column(|row| &row.index.reference),
                     &column(|row| &row.index.status),
                     &times,
+                    &gate,
                 ],
             )
             .await?;
-        transaction.commit().await?;
         Ok(written.iter().map(|row| row.get(0)).collect())
     }
 }
@@ -134,10 +134,9 @@ impl<V: View> Views<V> for PostgresViews<V> {
     }
 
     async fn changes(&self, filter: &Filter, cursor: u64, limit: usize) -> Result<Vec<Row<V>>, StoreError> {
-        let mut after = cursor;
+        let (mut after, mut latest) = (cursor, cursor);
         loop {
             let rings = self.store.bells.viewed.rings();
-            let latest = self.latest().await?;
             let mut conditions = Conditions::new("view", V::NAME);
             conditions.and("cursor > ?", int(after));
             conditions.always("cursor > 0");
@@ -147,8 +146,9 @@ impl<V: View> Views<V> for PostgresViews<V> {
             if !rows.is_empty() {
                 return rows.iter().map(read).collect();
             }
-            // What others changed need not be looked through again.
+            // What others had changed before this look need not be looked through again.
             after = after.max(latest);
+            latest = self.latest().await?;
             self.store.bells.viewed.after(rings).await;
         }
     }

@@ -1,6 +1,7 @@
-//! Commits appends of many callers in groups: a few writers, each with the streams that fall to it.
+//! Commits appends of many callers in groups.
 //!
-//! Sharded by stream, so that no two groups of a process wait for the same row.
+//! A group is whatever came while the one before was being committed. Several are under way at once only where a commit
+//! takes long: on a fast disk, one large group after the other is faster than several small ones beside each other.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use highstreet_domain::kernel::ports::{AppendError, StoreError};
 use highstreet_foundation::encoded::EncodedAppend;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::error::SqlState;
 
@@ -31,9 +33,12 @@ const TRY_AGAIN: Duration = Duration::from_millis(100);
 /// How many of a group that was refused are tried at once, each on its own.
 const SIDE_BY_SIDE: usize = 4;
 
+/// A group that takes longer than this does not hold up the next.
+const ALONE: Duration = Duration::from_millis(2);
+
 /// The writers of one schema.
 pub(crate) struct Writers {
-    lanes: Vec<UnboundedSender<Job>>,
+    jobs: UnboundedSender<Job>,
 }
 
 struct Job {
@@ -68,21 +73,16 @@ enum Failed {
 
 impl Writers {
     pub(crate) fn start(writers: usize, writer: &Writer) -> Self {
-        let lanes = (0..writers.max(1)).map(|_| {
-            let (sender, jobs) = unbounded_channel();
-            tokio::spawn(writer.clone().run(jobs));
-            sender
-        });
-        Self { lanes: lanes.collect() }
+        let (jobs, waiting) = unbounded_channel();
+        tokio::spawn(writer.clone().run(waiting, writers.max(1)));
+        Self { jobs }
     }
 
-    /// Commits an append in the next group of its writer. Returns once it is durable.
+    /// Commits an append in the next group. Returns once it is durable.
     pub(crate) async fn commit(&self, append: EncodedAppend) -> Result<(), AppendError> {
         let (done, outcome) = oneshot::channel();
-        // The last bytes of a UUID are random in version 7 and hashed in version 5.
-        let lane = usize::from(append.id.as_bytes()[14]) % self.lanes.len();
         let stopped = || AppendError::Store(StoreError::Unavailable("it is shutting down".into()));
-        self.lanes[lane].send(Job { append, done, unsure: false }).map_err(|_| stopped())?;
+        self.jobs.send(Job { append, done, unsure: false }).map_err(|_| stopped())?;
         outcome.await.unwrap_or_else(|_| Err(stopped()))
     }
 }
@@ -90,13 +90,26 @@ impl Writers {
 // === impl Writer ===
 
 impl Writer {
-    async fn run(self, mut jobs: UnboundedReceiver<Job>) {
-        let mut waiting = Vec::new();
+    async fn run(self, mut jobs: UnboundedReceiver<Job>, most: usize) {
+        let (mut waiting, mut under_way) = (Vec::new(), JoinSet::new());
         while !waiting.is_empty() || jobs.recv_many(&mut waiting, MOST_IN_GROUP).await > 0 {
+            let room = if under_way.len() < most { ALONE } else { Duration::MAX };
+            if !under_way.is_empty() {
+                // Neither matters which one is done, nor whether one is.
+                let _ = timeout(room, under_way.join_next()).await;
+            }
+            while waiting.len() < MOST_IN_GROUP
+                && let Ok(job) = jobs.try_recv()
+            {
+                waiting.push(job);
+            }
             let (group, later) = one_of_each_stream(std::mem::take(&mut waiting));
             waiting = later;
-            self.commit(group).await;
+            let writer = self.clone();
+            under_way.spawn(async move { writer.commit(group).await });
+            while under_way.try_join_next().is_some() {}
         }
+        while under_way.join_next().await.is_some() {}
     }
 
     async fn commit(&self, mut group: Vec<Job>) {
