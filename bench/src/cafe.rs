@@ -19,7 +19,7 @@ use crate::{Outcome, Plan, lag};
 
 pub(crate) const SHOP: &str = "skanu";
 
-type Orders = Arc<Mutex<Vec<(String, String)>>>;
+pub(crate) type Orders = Arc<Mutex<Vec<(String, String)>>>;
 
 /// The calls with only those contexts running that carry them out: nobody follows what they publish.
 async fn measure_alone(plan: &Plan, report: &mut Report) -> Outcome<()> {
@@ -89,7 +89,7 @@ async fn measure_place_and_get(
     Ok(known)
 }
 
-async fn place(plan: &Plan, channels: &[Channel], orders: &Orders) -> Outcome<Load> {
+pub(crate) async fn place(plan: &Plan, channels: &[Channel], orders: &Orders) -> Outcome<Load> {
     let (channels, orders) = (channels.to_vec(), orders.clone());
     load::run(plan.callers, plan.time, usize::MAX, move |caller, number| {
         let mut client = OrderingServiceClient::new(channels[caller % channels.len()].clone());
@@ -113,7 +113,7 @@ async fn get(plan: &Plan, channels: &[Channel], known: &Arc<Vec<(String, String)
     .await
 }
 
-async fn pay(plan: &Plan, channels: &[Channel], known: &[(String, String)]) -> Outcome<Load> {
+pub(crate) async fn pay(plan: &Plan, channels: &[Channel], known: &[(String, String)]) -> Outcome<Load> {
     each(plan, channels, known, |channel, (_, payment)| async move {
         PaymentServiceClient::new(channel).pay(a_payment(payment)).await.map(drop)
     })

@@ -50,8 +50,16 @@ where
     watching.abort();
     let shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
     let lag = |(order, at): &(String, Instant)| shown.get(order).map(|shown| shown.saturating_duration_since(*at));
-    let lags: Option<Vec<_>> = answered.iter().map(lag).collect();
-    Ok(Load::from_latencies(lags.ok_or("what was answered was never shown")?))
+    let lags: Vec<_> = answered.iter().filter_map(lag).collect();
+    if lags.len() < answered.len() {
+        return Err(format!(
+            "of {} that were answered, {} were not shown",
+            answered.len(),
+            answered.len() - lags.len()
+        )
+        .into());
+    }
+    Ok(Load::from_latencies(lags))
 }
 
 async fn watch(channel: Channel, shop_id: String, event: &str, shown: Shown) -> Result<(), Status> {

@@ -39,7 +39,7 @@ struct Arguments {
     /// Rounds of everything; the middle one of each figure counts.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Also measure with this many stored orders (1000000 for the figures in the README).
+    /// Also measure with this many stored orders (1000000 for the figures in the README), or events, for the mesh (10000000).
     #[arg(long)]
     stored: Option<u64>,
     /// Write the figures into README.md.
@@ -114,6 +114,9 @@ async fn main() -> Outcome<()> {
         for round in 1..=arguments.rounds {
             println!("── round {round} of {}", arguments.rounds);
             mesh::measure(&plan, &mut report).await?;
+        }
+        if let Some(stored) = arguments.stored {
+            mesh::measure_stored(&plan, stored, &mut report).await?;
         }
         let table = report.mesh_table();
         println!("\n{table}");

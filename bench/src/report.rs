@@ -14,7 +14,7 @@ pub(crate) const PROCESS: &str = "<!-- figures: cargo xtask bench --stored 10000
 /// Where the figures of a payment in trouble stand.
 pub(crate) const RESILIENCE: &str = "<!-- figures: cargo xtask bench --seconds 60 --write resilience -->";
 /// Where the figures of the mesh stand.
-pub(crate) const MESH: &str = "<!-- figures: cargo xtask bench --write mesh -->";
+pub(crate) const MESH: &str = "<!-- figures: cargo xtask bench --stored 10000000 --write mesh -->";
 
 /// Every figure of every round, by name.
 #[derive(Default)]
@@ -132,8 +132,8 @@ impl Report {
             );
         }
         let waits = [
-            ("from RequestPayment's answer to the trace", "median", "2"),
-            ("from RequestPayment's answer to the trace, p99", "99 of 100", "10"),
+            ("from Pay's answer to the trace", "median", "2"),
+            ("from Pay's answer to the trace, p99", "99 of 100", "10"),
         ];
         for (name, what, wanted) in waits {
             let floor = "floor: one commit and one publication";
@@ -149,6 +149,7 @@ impl Report {
             ("idle, the largest of eight processes", "MiB", "20"),
             ("idle, all eight together", "MiB", "160"),
             ("ready, the slowest of eight", "ms", "300"),
+            ("RequestPayment with many events stored ÷ with few", "×", "0.9"),
         ];
         self.plain(&mut table, &plain);
         table

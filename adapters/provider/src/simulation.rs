@@ -79,7 +79,7 @@ impl Default for Simulation {
             decline_rate: 0.0,
             outage: SimulatedOutage::None,
             concurrency: None,
-            patience: Duration::from_secs(1),
+            patience: Duration::from_millis(100),
             timeout: Duration::from_secs(5),
         }
     }

@@ -54,3 +54,28 @@ pub(super) async fn measure(plan: &Plan, callers: usize, postgres: &PostgresServ
     let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
     rate.ok_or_else(|| format!("pgbench: {}{said}", String::from_utf8_lossy(&ran.stderr)).into())
 }
+
+/// Stores events of payments that were requested and approved, two for each.
+pub(super) fn store(postgres: &PostgresServer, events: u64) {
+    let (state, origin, event, body) = ("x".repeat(430), "x".repeat(150), "x".repeat(330), "78".repeat(210));
+    let batch = 500_000;
+    let run = |sql: &str| postgres.run_in("highstreet", &format!("SET synchronous_commit = off; {sql}"));
+    let mut payments = events / 2;
+    while payments > 0 {
+        let some = payments.min(batch);
+        run(&format!(
+            "WITH made AS (INSERT INTO payment.streams (id, aggregate, revision, version, state, shop, owner, \
+             reference, status, created, updated, since, wake, leased, origin) SELECT gen_random_uuid(), 'payment', 2, \
+             1, '{state}', 'skanu', '010' || n, 'ordering/x', 'APPROVED', 1700000000000000 + n, 1700000000000000 + n, \
+             0, NULL, FALSE, '{origin}' FROM generate_series(1, {some}) n RETURNING stream) \
+             INSERT INTO payment.events (stream, revision, time, cause, origin, data, name, body) SELECT stream, r, \
+             1700000000000000, gen_random_uuid(), '{origin}', '{event}', 'PaymentRequested', '\\x{body}' \
+             FROM made, generate_series(1, 2) r"
+        ));
+        payments -= some;
+    }
+    postgres.run_in("highstreet", "TRUNCATE payment.outbox");
+    postgres.run_in("highstreet", "VACUUM ANALYZE payment.streams");
+    postgres.run_in("highstreet", "VACUUM ANALYZE payment.events");
+    postgres.run_in("highstreet", "CHECKPOINT");
+}

@@ -4,6 +4,7 @@ mod floor;
 pub(crate) mod street;
 
 use std::path::Path;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use highstreet_domain::kernel::ports::Bus;
@@ -18,7 +19,7 @@ use highstreet_wire::proto::payment::payment_service_client::PaymentServiceClien
 use tonic::transport::Channel;
 use uuid::Uuid;
 
-use crate::cafe::{SHOP, an_order};
+use crate::cafe::{self, Orders, SHOP, a_payment, an_order};
 use crate::child::Server;
 use crate::load::Load;
 use crate::report::Report;
@@ -36,48 +37,83 @@ pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
     report.time("floor: one commit and one publication", wait);
     measure_write(plan, &ground, report).await?;
     measure_followed(plan, &ground, report).await?;
+    measure_lag(plan, &ground, report).await?;
     measure_order(plan, &ground, report).await?;
-    measure_idle(plan, &ground, report).await
+    measure_idle(plan, &Ground::new().await, report).await
+}
+
+/// The same write with few events stored, and with many.
+pub(crate) async fn measure_stored(plan: &Plan, stored: u64, report: &mut Report) -> Outcome<()> {
+    let ground = Ground::new().await;
+    let rate = async |name: &str, report: &mut Report| {
+        let server = serve_without_broker(plan, &ground).await?;
+        let channels = server.channels().await?;
+        // The first second warms up.
+        request_payments(&plan.of(1), &channels).await?;
+        let load = request_payments(plan, &channels).await?;
+        report.load(name, &load);
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(load.rate)
+    };
+    drop(serve_without_broker(plan, &ground).await?);
+    let few = rate("RequestPayment, few events stored", report).await?;
+    println!("storing {stored} events …");
+    floor::store(&ground.postgres, stored);
+    let many = rate("RequestPayment, many events stored", report).await?;
+    report.ratio("RequestPayment with many events stored ÷ with few", many / few);
+    Ok(())
 }
 
 /// A payment requested for a new order, with the broker away: what it costs to write.
 async fn measure_write(plan: &Plan, ground: &Ground, report: &mut Report) -> Outcome<()> {
-    let url = ground.postgres.url();
-    let arguments = ["payment", "--store", &url, "--bus", "nats://127.0.0.1:1"];
-    let server = Server::highstreet(plan, Path::new("unused"), &arguments).await?;
+    let server = serve_without_broker(plan, ground).await?;
     report.load("RequestPayment", &request_payments(plan, &server.channels().await?).await?);
     drop(server);
     ground.postgres.run_in("highstreet", "TRUNCATE payment.outbox");
     Ok(())
 }
 
-/// The same, published and folded into a view meanwhile; and how long after its answer the view shows it.
+async fn serve_without_broker(plan: &Plan, ground: &Ground) -> Outcome<Server> {
+    let url = ground.postgres.url();
+    let arguments = ["payment", "--store", &url, "--bus", "nats://127.0.0.1:1"];
+    Server::highstreet(plan, Path::new("unused"), &arguments).await
+}
+
+/// The same, published and folded into a view meanwhile.
 async fn measure_followed(plan: &Plan, ground: &Ground, report: &mut Report) -> Outcome<()> {
     let payment = ground.serve(plan, &["payment"], &[]).await?;
-    let tracking = ground.serve(plan, &["tracking"], &[]).await?;
-    let channels = payment.channels().await?;
-    let followed = request_payments(plan, &channels).await?;
+    let _tracking = ground.serve(plan, &["tracking"], &[]).await?;
+    let followed = request_payments(plan, &payment.channels().await?).await?;
     report.load("RequestPayment, published and tracked", &followed);
+    Ok(())
+}
+
+/// How long after a payment's answer its trace shows it, at half of what the three contexts can follow.
+async fn measure_lag(plan: &Plan, ground: &Ground, report: &mut Report) -> Outcome<()> {
+    let mesh = ground.mesh(plan, &["payment", "ordering", "tracking"], ("", &[])).await?;
+    let (ordering, payment) = (mesh.context("ordering")?.channels().await?, mesh.context("payment")?.channels().await?);
+    let orders = Orders::default();
+    cafe::place(plan, &ordering, &orders).await?;
+    let orders = std::mem::take(&mut *orders.lock().unwrap_or_else(PoisonError::into_inner));
+    let (first, second) = orders.split_at(orders.len() / 2);
+
     let begin = Instant::now();
-    let count = |table| ground.postgres.run_in("highstreet", &format!("SELECT count(*) FROM {table}"));
-    // One row for each payment that was requested.
-    while count("tracking.views").parse::<usize>()? < followed.count() {
-        tokio::time::sleep(Duration::from_millis(200)).await;
+    let paid = cafe::pay(plan, &payment, first).await?;
+    let shown = "SELECT count(*) FROM tracking.views WHERE status = 'PAID'";
+    while ground.postgres.run_in("highstreet", shown).parse::<usize>()? < paid.count() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let sustained = followed.count() as f64 / (begin.elapsed() + plan.time).as_secs_f64();
-    report.rate("RequestPayment, sustained", sustained);
+    let sustained = paid.count() as f64 / begin.elapsed().as_secs_f64();
+    report.rate("Pay, as fast as it can be followed", sustained);
+
     let rate = sustained / 2.0;
-    let watched = tracking.channels().await?[0].clone();
-    let most = (rate * plan.time.as_secs_f64()) as usize;
-    let shown = lag::measure(watched, SHOP, "PaymentRequested", rate, most, |number| {
-        let mut client = PaymentServiceClient::new(channels[number % channels.len()].clone());
-        async move {
-            let request = a_bill();
-            let order = request.order.clone().unwrap_or_default().id;
-            client.request_payment(request).await.map(|_| order)
-        }
+    let most = second.len().min((rate * plan.time.as_secs_f64()) as usize);
+    let tracking = mesh.context("tracking")?.channels().await?[0].clone();
+    let shown = lag::measure(tracking, SHOP, "PaymentApproved", rate, most, |number| {
+        let mut client = PaymentServiceClient::new(payment[number % payment.len()].clone());
+        let (order, payment) = second[number].clone();
+        async move { client.pay(a_payment(payment)).await.map(|_| order) }
     });
-    report.lag("from RequestPayment's answer to the trace", &shown.await?);
+    report.lag("from Pay's answer to the trace", &shown.await?);
     Ok(())
 }
 

@@ -33,7 +33,7 @@ pub(super) fn draw(timeline: &Timeline, title: &str, path: &Path) -> Outcome<()>
     lines(&throughput, "answers a second", 0.0..end, &[("done", DONE, done), ("try again", REFUSED, refused)])?;
     let (done, refused) = (wait(Answer::Done), wait(Answer::TryAgain));
     lines(&latency, "median, ms", 0.0..end, &[("done", DONE, done), ("try again", REFUSED, refused)])?;
-    lines(&breaker, "breaker: 0 closed, 1 half-open, 2 open", 0.0..end, &[("state", BREAKER, timeline.breaker())])?;
+    lines(&breaker, "breaker (2 is open)", 0.0..end, &[("state", BREAKER, timeline.breaker())])?;
     root.present()?;
     Ok(())
 }
