@@ -116,7 +116,7 @@ async fn refunds_are_recorded_once_per_key() {
 
 #[tokio::test(start_paused = true)]
 async fn a_busy_provider_makes_callers_wait_but_not_for_ever() {
-    let latency = Duration::from_millis(800)..=Duration::from_millis(800);
+    let latency = Duration::from_millis(80)..=Duration::from_millis(80);
     let simulation = Simulation { latency, concurrency: Some(1), ..Simulation::default() };
     let provider = Simulated::recording(simulation).unwrap();
     let charge = coffee();
