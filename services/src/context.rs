@@ -16,6 +16,7 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::Service;
 
+use crate::heard::Counted;
 use crate::store::{ContextStore, Streams};
 use crate::switchboard::AnyService;
 use crate::{ContextName, Platform, StartError};
@@ -142,7 +143,7 @@ impl<'a> Mount<'a> {
         let mut loops: JoinSet<()> = self.loops.into_iter().collect();
         for (subscription, listener) in self.subscriptions {
             let deliveries = self.platform.bus.subscribe(&subscription).await?;
-            loops.spawn(listener(deliveries));
+            loops.spawn(listener(Box::new(Counted::new(deliveries, &subscription))));
         }
         let services = self.services.iter().map(|(name, _)| name.clone()).collect();
         self.platform.switchboard.connect(self.services);

@@ -8,6 +8,7 @@ mod contexts;
 mod front;
 mod health;
 mod healthcheck;
+mod heard;
 mod lifecycle;
 mod platform;
 mod server;
@@ -16,6 +17,7 @@ mod street;
 mod switchboard;
 
 pub mod demo;
+pub mod ops;
 
 pub use context::Context;
 pub use contexts::ContextName;

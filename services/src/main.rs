@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use highstreet::config::{ServeArgs, address};
-use highstreet::demo;
+use highstreet::{demo, ops};
 use highstreet_telemetry::logs;
 
 // A quarter of the time of a busy server went into the system's allocator.
@@ -26,6 +26,8 @@ enum Command {
     Serve(Box<ServeArgs>),
     /// Play a shop's story against a running server, and print what happens.
     Demo(demo::DemoArgs),
+    /// Look after what contexts keep.
+    Ops(ops::OpsArgs),
     /// Ask a running server whether it is ready; for container health checks.
     Healthcheck {
         /// The server's admin address.
@@ -41,8 +43,9 @@ async fn main() -> ExitCode {
         1 => Arguments::parse_from(["highstreet", "serve"]),
         _ => Arguments::parse(),
     };
-    // Between the lines of the demo's story there is room for what goes wrong, and no more.
-    let unless_said = if matches!(arguments.command, Some(Command::Demo(_))) { "warn" } else { "info" };
+    // Between the lines that a command prints there is room for what goes wrong, and no more.
+    let unless_said =
+        if matches!(arguments.command, Some(Command::Demo(_) | Command::Ops(_))) { "warn" } else { "info" };
     if let Err(error) = logs::start(logs::Format::Auto, unless_said) {
         eprintln!("highstreet: {error}");
         return ExitCode::FAILURE;
@@ -50,8 +53,9 @@ async fn main() -> ExitCode {
     let done = match arguments.command {
         Some(Command::Serve(args)) => highstreet::serve(*args).await.map_err(|error| error.to_string()),
         Some(Command::Demo(args)) => demo::play(args).await,
+        Some(Command::Ops(args)) => ops::run(args).await,
         Some(Command::Healthcheck { admin }) => highstreet::healthcheck(admin).await,
-        None => Err("say what to do: serve, demo or healthcheck".into()),
+        None => Err("say what to do: serve, demo, ops or healthcheck".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,7 +9,7 @@ use highstreet_domain::kernel::ports::{Bus, Clock, Ids, Tasks};
 use highstreet_domain::notification::Notifier;
 use highstreet_domain::payment::PaymentProvider;
 use highstreet_foundation::{SystemClock, TimeOrderedIds};
-use highstreet_grpc::{Channel, ChannelSettings, Peer, PeerSettings};
+use highstreet_grpc::{Channel, ChannelSettings, LimitLayer, Peer, PeerSettings};
 use highstreet_notify::{Log, Routing, WebhookSettings};
 use highstreet_postgres::{OpenError, PostgresSettings};
 use highstreet_provider::{Simulated, Simulation};
@@ -151,6 +151,11 @@ impl Platform {
         }
         let channel = Channel::new(self.ground.peers.addresses_of(context)?, ChannelSettings::default());
         Some(channels.entry(context).or_insert(channel).clone())
+    }
+
+    /// How much the door lets in.
+    pub(crate) fn limits(&self) -> LimitLayer {
+        LimitLayer::new(self.ground.most_calls, self.ground.rate_limit)
     }
 
     /// Whether callers may say who they are.

@@ -78,6 +78,7 @@ impl Door {
         let incoming = incoming.map(|accepted| accepted.map(Gathered::new));
         let serving = Server::builder()
             .layer(if street.platform().trusts_peers() { CallLayer::within_mesh() } else { CallLayer::new() })
+            .layer(street.platform().limits())
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, stop);
         let watching = front.map(|front| tokio::spawn(watch(front, health.clone())).abort_handle());

@@ -19,9 +19,9 @@ use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
 
 use crate::breaker::Breaker;
-use crate::call;
 use crate::channel::Channel;
 use crate::retry::Retry;
+use crate::{call, limit};
 
 /// A boxed error, as tonic wants it.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -129,7 +129,8 @@ impl Peer {
             }
             source = error.source();
         }
-        Unanswered::unknown(format!("{}: {}", self.context, status.message()))
+        let why = format!("{}: {}", self.context, status.message());
+        if limit::kept_out(status) { Unanswered::not_sent(why) } else { Unanswered::unknown(why) }
     }
 }
 

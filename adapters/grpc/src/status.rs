@@ -77,6 +77,13 @@ pub fn unavailable(reason: &'static str, message: &str) -> Status {
     build(Code::Unavailable, message, again(details(reason)))
 }
 
+/// Too much at once; try again after `wait`.
+pub(crate) fn exhausted(reason: &'static str, message: &str, wait: Duration) -> Status {
+    let mut details = details(reason);
+    details.set_retry_info(Some(wait));
+    build(Code::ResourceExhausted, message, details)
+}
+
 /// The caller has stopped waiting.
 pub(crate) fn deadline_exceeded() -> Status {
     let message = "not done before the deadline; what was begun goes on: repeat with the same request_id to learn the \

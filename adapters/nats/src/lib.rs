@@ -12,6 +12,7 @@
 //!   lost its disk. A process starts while the broker is away; what it asks of the bus is refused within seconds until
 //!   the broker is there.
 
+mod at_work;
 mod bus;
 mod durable;
 mod event;

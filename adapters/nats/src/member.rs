@@ -13,6 +13,7 @@ use highstreet_domain::kernel::ports::{Deliveries, Delivery, StoreError, Subscri
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until};
 
+use crate::at_work::AtWork;
 use crate::durable::Made;
 use crate::event;
 use crate::letter::{failures, unripe};
@@ -42,6 +43,8 @@ pub(crate) struct Member {
     /// Handed out and not settled.
     held: BTreeMap<u64, Raw>,
     last_tag: u64,
+    /// Keeps what is held from going to others.
+    at_work: Option<AtWork>,
     verdicts: Verdicts,
 }
 
@@ -83,6 +86,7 @@ impl Member {
             strangers: Vec::new(),
             held: BTreeMap::new(),
             last_tag: 0,
+            at_work: None,
             verdicts: Verdicts::default(),
         }
     }
@@ -186,7 +190,10 @@ impl Member {
             self.held.insert(self.last_tag, raw);
             Delivery { tag: self.last_tag, message, failures }
         });
-        handed.collect()
+        let handed = handed.collect();
+        let answers = self.held.values().filter_map(|raw| raw.reply.clone()).collect();
+        self.at_work = Some(AtWork::on(self.streams.clone(), answers));
+        handed
     }
 }
 
@@ -232,6 +239,9 @@ impl Deliveries for Member {
             };
             self.verdicts.push(raw, fate);
         }
+        if self.held.is_empty() {
+            self.at_work = None;
+        }
         self.join().await?.events.given_back(again);
         self.tell().await
     }
@@ -239,6 +249,7 @@ impl Deliveries for Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
+        self.at_work = None;
         let Some(line) = self.line.take() else { return };
         let streams = self.streams.clone();
         // After an outage the answers might be for other messages; without a runtime nobody carries them. The broker

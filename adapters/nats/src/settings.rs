@@ -22,7 +22,8 @@ pub struct Settings {
     pub retention: Retention,
     /// Within this time a message published twice is kept once.
     pub duplicate_window: Duration,
-    /// What a replica has not settled by then goes to another one.
+    /// What a replica neither settled by then nor said to be still at goes to another one: how long the messages of a
+    /// replica that died are missed.
     pub ack_wait: Duration,
     /// At most this many messages of one source are with the replicas of a listener at a time.
     pub most_unsettled: u32,
@@ -71,7 +72,7 @@ impl Settings {
             replicas: 1,
             retention: Retention::default(),
             duplicate_window: Duration::from_mins(2),
-            ack_wait: Duration::from_secs(30),
+            ack_wait: Duration::from_secs(4),
             most_unsettled: 4096,
             patience: Duration::from_secs(3),
         }

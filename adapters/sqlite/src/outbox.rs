@@ -79,6 +79,20 @@ impl SqliteOutbox {
     }
 }
 
+// === impl Store ===
+
+impl Store {
+    /// Has everything published again, at the next start, that was ever published: for a broker that lost what it had.
+    /// Consumers recognise what they have seen. Returns how many events that is. Nobody may be publishing meanwhile.
+    pub async fn republish(&self) -> Result<u64, StoreError> {
+        let forget = |connection: &Connection| {
+            connection.execute("DELETE FROM cursors WHERE name = ?1", [CURSOR])?;
+            connection.query_row("SELECT count(*) FROM events WHERE name IS NOT NULL", [], |row| row.get(0).map(count))
+        };
+        self.write(forget, |_| {}).await
+    }
+}
+
 #[async_trait]
 impl Outbox for SqliteOutbox {
     async fn next(&self, limit: usize) -> Result<Vec<Outgoing>, StoreError> {

@@ -66,7 +66,7 @@ pub(super) struct Inner<A: Aggregate> {
 
 impl Default for HandlerSettings {
     fn default() -> Self {
-        Self { lease: Duration::from_secs(15), patience: Duration::from_secs(10), background: 1024 }
+        Self { lease: Duration::from_secs(8), patience: Duration::from_secs(10), background: 1024 }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a process stands on: where contexts keep what they know, what carries their messages.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -46,6 +47,13 @@ pub struct GroundArgs {
     /// Where the other contexts are.
     #[command(flatten)]
     pub peers: PeerArgs,
+    /// The most calls a second through this process's door; what is beyond is answered `RESOURCE_EXHAUSTED`. Any number
+    /// if not set.
+    #[arg(long, env = "HIGHSTREET_RATE_LIMIT")]
+    pub rate_limit: Option<NonZeroU32>,
+    /// The most calls under way at once; what is beyond is answered `RESOURCE_EXHAUSTED`.
+    #[arg(long, env = "HIGHSTREET_MOST_CALLS", default_value_t = 10_000)]
+    pub most_calls: usize,
 }
 
 /// What carries messages between contexts.

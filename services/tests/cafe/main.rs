@@ -6,6 +6,7 @@ mod binary;
 mod breaker;
 mod contract;
 mod kill;
+mod limits;
 mod metrics;
 mod outage;
 mod shop;

@@ -38,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Cafe {
     pub(crate) street: Street,
     pub(crate) channel: Channel,
-    _data: TempDir,
+    _data: Option<TempDir>,
 }
 
 /// Waits until `look` finds something.
@@ -89,16 +89,22 @@ impl Cafe {
 
     pub(crate) async fn with(args: ShopArgs) -> Self {
         let data = tempfile::tempdir().unwrap();
+        let cafe = Self::on(GroundArgs::embedded(data.path()), args).await;
+        Self { _data: Some(data), ..cafe }
+    }
+
+    /// On this ground.
+    pub(crate) async fn on(ground: GroundArgs, args: ShopArgs) -> Self {
         let simulation = Simulation { latency: args.provider_latency.clone(), ..Simulation::default() };
         let provider = Simulated::recording(simulation).unwrap();
-        let platform = Platform::open(GroundArgs::embedded(data.path()), args).await.unwrap().with_provider(provider);
+        let platform = Platform::open(ground, args).await.unwrap().with_provider(provider);
         let street = Street::open(platform, &ContextName::ALL).await.unwrap();
         let door = Door::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let (listening, serving) = door.open(&street, std::future::pending()).unwrap();
         tokio::spawn(serving);
         listening.report(tonic_health::ServingStatus::Serving).await;
         let channel = Channel::from_shared(format!("http://{}", listening.address)).unwrap().connect().await.unwrap();
-        Self { street, channel, _data: data }
+        Self { street, channel, _data: None }
     }
 
     pub(crate) async fn stop(&mut self, context: ContextName) {

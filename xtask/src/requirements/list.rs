@@ -3,7 +3,7 @@
 /// The list.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Requirements {
-    /// The shops that are finished.
+    /// The shops that are finished, and the single requirements of others that are.
     pub(super) done: Vec<String>,
     pub(super) shops: Vec<Shop>,
 }
@@ -27,7 +27,7 @@ pub(super) struct Line {
 // === impl Requirements ===
 
 impl Requirements {
-    /// Reads `done SHOP`, `shop SHOP title` and `SHOP-ID text`, one to a line.
+    /// Reads `done SHOP`, `done SHOP-ID`, `shop SHOP title` and `SHOP-ID text`, one to a line.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut list = Self::default();
         for (line, number) in text.lines().zip(1..) {
@@ -36,9 +36,11 @@ impl Requirements {
             }
             list.add(line).ok_or_else(|| format!("line {number} is none of done, shop or a requirement: {line}"))?;
         }
-        let known = |name: &String| list.shops.iter().any(|shop| shop.name == *name);
+        let known = |name: &String| {
+            list.shops.iter().any(|shop| shop.name == *name || shop.lines.iter().any(|line| line.id == *name))
+        };
         match list.done.iter().find(|name| !known(name)) {
-            Some(name) => Err(format!("{name} is done, and there is no such shop")),
+            Some(name) => Err(format!("{name} is done, and there is no such shop or requirement")),
             None => Ok(list),
         }
     }

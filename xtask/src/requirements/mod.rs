@@ -49,11 +49,15 @@ fn read() -> Result<(Requirements, Vec<Test>), String> {
     Ok((requirements, tests))
 }
 
-/// The ids of finished shops that no test names.
+/// The finished ids that no test names.
 fn missing<'a>(requirements: &'a Requirements, tests: &[Test]) -> Vec<&'a str> {
-    let finished = requirements.shops.iter().filter(|shop| requirements.done.contains(&shop.name));
-    let ids = finished.flat_map(|shop| &shop.lines).map(|line| line.id.as_str());
-    ids.filter(|id| !tests.iter().any(|test| test.names(id))).collect()
+    let done = |name: &String| requirements.done.contains(name);
+    let finished = requirements
+        .shops
+        .iter()
+        .flat_map(|shop| shop.lines.iter().filter(|line| done(&shop.name) || done(&line.id)))
+        .map(|line| line.id.as_str());
+    finished.filter(|id| !tests.iter().any(|test| test.names(id))).collect()
 }
 
 fn told(missing: &[&str]) -> String {
@@ -66,11 +70,11 @@ mod tests {
     use crate::sources::Source;
 
     #[test]
-    fn only_finished_shops_must_be_complete() {
-        let text = "done TEA\nshop TEA Tea\nTEA-A1 x\nTEA-A10 y\nshop ROOM Room\nROOM-A1 z\n";
+    fn only_what_is_finished_must_be_complete() {
+        let text = "done TEA\ndone ROOM-A2\nshop TEA Tea\nTEA-A1 x\nTEA-A10 y\nshop ROOM Room\nROOM-A1 z\nROOM-A2 z\n";
         let requirements = Requirements::parse(text).unwrap();
         let text = "#[test]\nfn tea_a10_is_shown() {}\n".to_owned();
         let tests = scan::tests(&Source { path: "a.rs".into(), text });
-        assert_eq!(missing(&requirements, &tests), ["TEA-A1"]);
+        assert_eq!(missing(&requirements, &tests), ["TEA-A1", "ROOM-A2"]);
     }
 }

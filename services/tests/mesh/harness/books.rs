@@ -1,0 +1,108 @@
+//! All there is in the shop, as its services tell it.
+
+use std::collections::BTreeMap;
+
+use highstreet::ContextName;
+use highstreet_wire::proto::delivery::{Delivery, ListDeliveriesRequest};
+use highstreet_wire::proto::kitchen::{ListPreparationsRequest, Preparation};
+use highstreet_wire::proto::ordering::{ListOrdersRequest, Order};
+use highstreet_wire::proto::payment::{ListPaymentsRequest, Payment};
+use highstreet_wire::proto::tracking::{ListTracesRequest, Trace};
+use tonic::Status;
+
+use super::SHOP;
+use super::calls::{Calls, timed};
+use super::mesh::Mesh;
+
+const PAGE: i32 = 1000;
+/// Contexts whose outboxes are looked into.
+const PUBLISHERS: [ContextName; 5] =
+    [ContextName::Ordering, ContextName::Payment, ContextName::Kitchen, ContextName::Delivery, ContextName::Loyalty];
+
+/// All there is, each by the id of its order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Books {
+    pub(crate) orders: BTreeMap<String, Order>,
+    /// More than one would be wrong.
+    pub(crate) payments: BTreeMap<String, Vec<Payment>>,
+    pub(crate) preparations: BTreeMap<String, Vec<Preparation>>,
+    pub(crate) deliveries: BTreeMap<String, Vec<Delivery>>,
+    pub(crate) traces: BTreeMap<String, Trace>,
+    /// By phone.
+    pub(crate) stamps: BTreeMap<String, i64>,
+    /// How often each payment was approved and refunded, as its events say; `None` where they cannot be looked at.
+    pub(crate) money: Option<BTreeMap<String, (usize, usize)>>,
+    pub(crate) dead_letters: Vec<String>,
+    /// What has not been published.
+    pub(crate) unpublished: usize,
+}
+
+/// Every page of a list.
+macro_rules! all {
+    ($calls:expr, $client:ident, $list:ident, $request:ident, $field:ident) => {{
+        let (mut client, mut token, mut all) = ($calls.$client(), String::new(), Vec::new());
+        loop {
+            let page = $request { shop_id: SHOP.into(), page_size: PAGE, page_token: token, ..Default::default() };
+            let page = $calls.once(stringify!($list), client.$list(timed(page))).await?;
+            all.extend(page.$field);
+            token = page.next_page_token;
+            if token.is_empty() {
+                break all;
+            }
+        }
+    }};
+}
+
+fn by_order<T>(all: Vec<T>, order: impl Fn(&T) -> String) -> BTreeMap<String, Vec<T>> {
+    let mut by = BTreeMap::<_, Vec<T>>::new();
+    for one in all {
+        by.entry(order(&one)).or_default().push(one);
+    }
+    by
+}
+
+// === impl Books ===
+
+impl Books {
+    /// Reads all of it; fails while something does not answer.
+    pub(crate) async fn read(mesh: &Mesh, calls: &Calls, phones: &[String]) -> Result<Self, Status> {
+        let orders = all!(calls, ordering, list_orders, ListOrdersRequest, orders);
+        let payments = all!(calls, payments, list_payments, ListPaymentsRequest, payments);
+        let preparations = all!(calls, kitchen, list_preparations, ListPreparationsRequest, preparations);
+        let deliveries = all!(calls, couriers, list_deliveries, ListDeliveriesRequest, deliveries);
+        let traces = all!(calls, tracking, list_traces, ListTracesRequest, traces);
+        let mut stamps = BTreeMap::new();
+        for phone in phones {
+            stamps.insert(phone.clone(), calls.stamps(phone).await?);
+        }
+        let dead_letters =
+            mesh.bus().await.dead_letters().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        let publishers = PUBLISHERS.into_iter().filter(|context| mesh.has_schema(*context));
+        let unpublished = |context| mesh.ask(context, "SELECT count(*) FROM outbox").parse::<usize>().unwrap();
+        Ok(Self {
+            orders: orders.into_iter().map(|order| (order.order_id.clone(), order)).collect(),
+            payments: by_order(payments, |it| it.order.clone().unwrap().id),
+            preparations: by_order(preparations, |it| it.order.clone().unwrap().id),
+            deliveries: by_order(deliveries, |it| it.order.clone().unwrap().id),
+            traces: traces.into_iter().map(|trace| (trace.order.clone().unwrap().id, trace)).collect(),
+            stamps,
+            money: mesh.has_schema(ContextName::Payment).then(|| money(mesh)),
+            dead_letters: dead_letters.iter().map(|letter| format!("{}: {}", letter.consumer, letter.error)).collect(),
+            unpublished: publishers.map(unpublished).sum(),
+        })
+    }
+}
+
+/// How often each payment was approved and refunded.
+fn money(mesh: &Mesh) -> BTreeMap<String, (usize, usize)> {
+    let counts = "SELECT s.id, count(*) FILTER (WHERE e.name = 'PaymentApproved'), \
+                  count(*) FILTER (WHERE e.name = 'PaymentRefunded') \
+                  FROM events e JOIN streams s USING (stream) GROUP BY s.id";
+    let counted = mesh.ask(ContextName::Payment, counts);
+    let row = |line: &str| {
+        let mut cells = line.split('|');
+        let id = cells.next()?.to_owned();
+        Some((id, (cells.next()?.parse().ok()?, cells.next()?.parse().ok()?)))
+    };
+    counted.lines().filter_map(row).collect()
+}

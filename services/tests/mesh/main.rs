@@ -1,0 +1,19 @@
+//! The coffee shop as a mesh: a process for each context on a PostgreSQL and a nats-server, and whatever can happen to
+//! them. Everything here is real; the faults too.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod harness;
+
+mod acceptance;
+mod addresses;
+mod at_work;
+mod breaker;
+mod clock;
+mod disk;
+mod kills;
+mod lost_disk;
+mod network;
+mod poison;
+mod rolling;
+mod scale;
+mod views;

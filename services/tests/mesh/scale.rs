@@ -1,0 +1,78 @@
+//! More than one of everything.
+
+use highstreet::ContextName::{self, Kitchen, Loyalty, Ordering, Payment, Tracking};
+
+use crate::harness::{Load, Mesh, Plan};
+
+/// How much a replica did: of calls, and of what others published.
+async fn work(mesh: &Mesh, place: usize) -> (f64, f64) {
+    let metrics = mesh.replicas[place].metrics().await;
+    let sum = |what: &dyn Fn(&str) -> bool| {
+        let lines = metrics.lines().filter(|line| what(line));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    };
+    let calls = |line: &str| line.starts_with("rpc_server_duration_seconds_count") && line.contains("highstreet.");
+    let heard = |line: &str| line.starts_with("highstreet_messages_total") && line.contains("outcome=\"done\"");
+    (sum(&calls), sum(&heard))
+}
+
+/// Every replica of these did something, of both kinds where there are both.
+async fn everybody_worked(mesh: &Mesh, contexts: &[ContextName]) {
+    for context in contexts {
+        for place in mesh.places(*context) {
+            let (calls, heard) = work(mesh, place).await;
+            let name = mesh.replicas[place].name();
+            assert!(calls > 0.0 && heard > 0.0, "{name} answered {calls} calls and heard {heard} messages");
+        }
+    }
+}
+
+/// CAP-4: two replicas of every context share the work, and each effect is there once.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_replicas_of_everything_share_the_work() {
+    let mesh = Mesh::with(Plan::default().replicas(2)).await;
+    let load = Load::start(&mesh.calls(), 12);
+    load.busy(150).await;
+    let notes = load.stop().await;
+    mesh.settle(&notes).await;
+    everybody_worked(&mesh, &[Ordering, Payment, Kitchen, ContextName::Delivery, Loyalty, Tracking]).await;
+}
+
+/// CAP-4: four replicas, of those that write for each other most.
+#[tokio::test(flavor = "multi_thread")]
+async fn four_replicas_do_nothing_twice() {
+    let four = [Ordering, Payment, Loyalty, Tracking];
+    let plan = four.into_iter().fold(Plan::default(), |plan, context| plan.replicas_of(context, 4));
+    let mesh = Mesh::with(plan).await;
+    let load = Load::start(&mesh.calls(), 12);
+    load.busy(200).await;
+    let notes = load.stop().await;
+    mesh.settle(&notes).await;
+    everybody_worked(&mesh, &[Ordering, Payment]).await;
+}
+
+/// CAP-4, CAP-3: second replicas of all contexts join a busy shop; then the first ones leave, half of them without a word.
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_that_join_and_leave_lose_nothing() {
+    let mut mesh = Mesh::prepare(Plan::default().replicas(2)).await;
+    for place in 0..mesh.replicas.len() {
+        if !ContextName::ALL.iter().any(|context| mesh.places(*context)[1] == place) {
+            mesh.replicas[place].start();
+        }
+    }
+    for replica in mesh.replicas.iter().filter(|replica| replica.is_running()) {
+        replica.ready().await;
+    }
+    let load = Load::start(&mesh.calls(), 8);
+    load.busy(20).await;
+    mesh.start_all().await;
+    load.busy(20).await;
+    for (number, context) in ContextName::ALL.into_iter().enumerate() {
+        let first = mesh.of(context);
+        if number % 2 == 0 { first.kill() } else { first.stopped().await }
+    }
+    load.busy(20).await;
+    mesh.recovers().await;
+    let notes = load.stop().await;
+    mesh.settle(&notes).await;
+}
