@@ -16,4 +16,5 @@ mod network;
 mod poison;
 mod rolling;
 mod scale;
+mod stranger;
 mod views;
