@@ -57,7 +57,10 @@ class Report:
         """Takes messages in, all of them or none."""
         with self.db:
             for message in messages:
-                self.count(message.headers["ce-id"], message.headers["ce-type"], message.data)
+                headers = message.headers or {}
+                # What is no event is no news.
+                if "ce-id" in headers and "ce-type" in headers:
+                    self.count(headers["ce-id"], headers["ce-type"], message.data)
 
     def count(self, id, type, body):
         if type not in TURNOVER or not self.db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (id,)).rowcount:
@@ -82,6 +85,16 @@ class Report:
 
 
 async def follow_stream(js, stream, report, stopped):
+    """Follows one stream, again and again: the broker may go away, and forget its consumers."""
+    while not stopped.is_set():
+        try:
+            await follow_consumer(js, stream, report, stopped)
+        except Exception as error:
+            print(f"{stream}: {error!r}; trying again", flush=True)
+            await asyncio.sleep(LOOK_AGAIN)
+
+
+async def follow_consumer(js, stream, report, stopped):
     config = ConsumerConfig(durable_name=NAME, ack_policy=AckPolicy.EXPLICIT)
     subscription = await js.pull_subscribe("", durable=NAME, stream=stream, config=config)
     while not stopped.is_set():
@@ -102,7 +115,12 @@ async def follow(server, path):
     connection = await nats.connect(server, name=NAME, max_reconnect_attempts=-1)
     js, report, followed = connection.jetstream(), Report(path), {}
     while not stopped.is_set():
-        for stream in await js.streams_info():
+        try:
+            streams = await js.streams_info()
+        except Exception as error:
+            print(f"the broker is away: {error!r}", flush=True)
+            streams = []
+        for stream in streams:
             name = stream.config.name
             ours = any(subject.startswith(EVERYTHING.removesuffix(">")) for subject in stream.config.subjects or [])
             if ours and not name.endswith(OTHERS_TROUBLE) and name not in followed:

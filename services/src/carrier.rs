@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use highstreet_domain::kernel::ports::Bus;
-use highstreet_nats::{JetStreamBus, Retention, Settings, State, Tls};
+use highstreet_nats::{Identity, JetStreamBus, Retention, Settings, State, Tls};
 use highstreet_sqlite::EmbeddedBus;
 
 use crate::StartError;
@@ -29,12 +29,15 @@ impl Carrier {
             BusPlace::Embedded => return Ok(Self::Embedded(Arc::new(embedded()?))),
             BusPlace::Nats(servers) => servers,
         };
-        let tls = args.bus_ca.clone().map(|authority| Tls { authority: Some(authority), identity: None });
+        let identity = args.bus_certificate.clone().zip(args.bus_key.clone());
+        let identity = identity.map(|(certificate, key)| Identity { certificate, key });
+        let tls = Tls { authority: args.bus_ca.clone(), identity };
+        let tls = (tls != Tls::default()).then_some(tls);
         let settings = Settings {
             credentials: args.bus_credentials.clone(),
             tls,
             replicas: args.bus_replicas,
-            retention: Retention { max_age: args.bus_retention, max_bytes: None },
+            retention: Retention { max_age: args.bus_retention, max_bytes: args.bus_retention_bytes },
             ..Settings::at(servers)
         };
         let bus = JetStreamBus::connect(settings).await.map_err(|error| StartError::Config(error.to_string()))?;
@@ -47,6 +50,10 @@ impl Carrier {
             Self::Embedded(bus) => bus.clone(),
             Self::JetStream(bus) => bus.clone(),
         }
+    }
+
+    pub(crate) fn is_embedded(&self) -> bool {
+        matches!(self, Self::Embedded(_))
     }
 
     /// Why it is away, if it is. Nothing is lost meanwhile, and everything is carried later.

@@ -15,13 +15,16 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct GroundChecks {
     stores: Vec<(ContextName, ContextStore)>,
     carrier: Arc<Carrier>,
+    /// Whether some contexts run elsewhere.
+    partial: bool,
 }
 
 // === impl GroundChecks ===
 
 impl GroundChecks {
-    pub(crate) async fn of(platform: &Platform) -> Self {
-        Self { stores: platform.stores().await, carrier: platform.carrier() }
+    pub(crate) async fn of(platform: &Platform, contexts: &[ContextName]) -> Self {
+        let partial = !contexts.is_empty() && contexts.len() < ContextName::ALL.len();
+        Self { stores: platform.stores().await, carrier: platform.carrier(), partial }
     }
 
     /// Looks once: no work without the stores; without the bus it goes on, and is made up for.
@@ -34,7 +37,15 @@ impl GroundChecks {
         }
         let stores = if away.is_empty() { Check::Ok } else { Check::Failed(away.join("; ")) };
         readiness.report("store", stores);
-        readiness.report("bus", self.carrier.away().map_or(Check::Ok, Check::Degraded));
+        readiness.report("bus", self.bus());
+    }
+
+    fn bus(&self) -> Check {
+        if self.partial && self.carrier.is_embedded() {
+            let why = "the embedded bus reaches the contexts of this process only; the others need --bus nats://…";
+            return Check::Degraded(why.into());
+        }
+        self.carrier.away().map_or(Check::Ok, Check::Degraded)
     }
 
     /// Looks again and again, for as long as it is polled.

@@ -32,6 +32,7 @@ pub(crate) struct Mount<'a> {
     store: ContextStore,
     services: Vec<(String, AnyService)>,
     loops: Loops,
+    relays: Loops,
     subscriptions: Vec<(Subscription, Listener)>,
 }
 
@@ -41,7 +42,10 @@ type Listener = Box<dyn FnOnce(Box<dyn Deliveries>) -> BoxFuture + Send>;
 /// A context that runs.
 pub struct Context {
     services: Vec<String>,
+    /// They make work.
     loops: JoinSet<()>,
+    /// They carry away what it came to.
+    relays: JoinSet<()>,
 }
 
 /// The handler of an aggregate, and where its streams are kept.
@@ -55,7 +59,15 @@ pub(crate) struct Kept<A: Aggregate> {
 impl<'a> Mount<'a> {
     pub(crate) async fn new(platform: &'a Platform, name: ContextName) -> Result<Self, StartError> {
         let store = platform.store(name).await?;
-        Ok(Self { platform, name, store, services: Vec::new(), loops: Vec::new(), subscriptions: Vec::new() })
+        Ok(Self {
+            platform,
+            name,
+            store,
+            services: Vec::new(),
+            loops: Vec::new(),
+            relays: Vec::new(),
+            subscriptions: Vec::new(),
+        })
     }
 
     /// Keeps the streams of `A`, publishes its events as `publish` says, and performs its steps.
@@ -101,7 +113,7 @@ impl<'a> Mount<'a> {
     pub(crate) fn publish(&mut self) -> Result<(), StartError> {
         let outbox = self.store.outbox(self.name.as_str(), &self.platform.bus)?;
         let relay = Relay { outbox, bus: self.platform.bus.clone(), clock: self.platform.clock.clone() };
-        self.loops.push(Box::pin(relay.run()));
+        self.relays.push(Box::pin(relay.run()));
         Ok(())
     }
 
@@ -147,7 +159,7 @@ impl<'a> Mount<'a> {
         }
         let services = self.services.iter().map(|(name, _)| name.clone()).collect();
         self.platform.switchboard.connect(self.services);
-        Ok(Context { services, loops })
+        Ok(Context { services, loops, relays: self.relays.into_iter().collect() })
     }
 }
 
@@ -163,9 +175,15 @@ impl Context {
         &self.services
     }
 
+    /// Takes up nothing more of its own accord; calls are answered as before.
+    pub(crate) async fn rest(&mut self) {
+        self.loops.shutdown().await;
+    }
+
     /// Stops it: calls are answered `UNAVAILABLE`, its loops end. Everything it knows is kept.
     pub(crate) async fn stop(mut self, platform: &Platform) {
         platform.switchboard.disconnect(self.services);
         self.loops.shutdown().await;
+        self.relays.shutdown().await;
     }
 }

@@ -41,7 +41,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
     tokio::spawn(upkeep(metrics));
 
     report_missing(&readiness, &contexts, street.platform());
-    let ground = GroundChecks::of(street.platform()).await;
+    let ground = GroundChecks::of(street.platform(), &contexts).await;
     ground.look(&readiness).await;
     tokio::spawn(ground.watch(readiness.clone()));
     readiness.enter(Phase::Ready);
@@ -104,6 +104,23 @@ fn report_missing(readiness: &Readiness, contexts: &[ContextName], platform: &Pl
             );
             readiness.report(callee.as_str(), Check::Degraded(why));
         }
+    }
+    report_unbelieved(readiness, contexts, platform);
+}
+
+/// A callee that does not believe its callers who they are takes their undoing for that of staff, and refuses it.
+fn report_unbelieved(readiness: &Readiness, contexts: &[ContextName], platform: &Platform) {
+    let called_from_elsewhere = |here: &ContextName| {
+        let calls_it = |caller: &ContextName| caller.calls().iter().any(|(callee, _)| callee == here);
+        ContextName::ALL.iter().any(|caller| !contexts.contains(caller) && calls_it(caller))
+    };
+    if let Some(callee) = contexts.iter().find(|here| called_from_elsewhere(here)).filter(|_| !platform.trusts_peers())
+    {
+        let why = format!(
+            "{callee} is called by contexts elsewhere and does not believe that they are: say --trust-peers, if only \
+             they and the gateway reach it"
+        );
+        readiness.report("peers", Check::Degraded(why));
     }
 }
 

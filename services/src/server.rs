@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use highstreet_grpc::{CallLayer, Gathered};
 use highstreet_wire::DESCRIPTORS;
@@ -26,6 +27,8 @@ use crate::front::Front;
 use crate::health::{self, Listing};
 use crate::switchboard::AnyService;
 use crate::{StartError, Street};
+
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// A door that is not open yet.
 pub struct Door {
@@ -76,8 +79,14 @@ impl Door {
         let routes = Routes::from(AxumRouter::new().fallback_service(service));
         let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
         let incoming = incoming.map(|accepted| accepted.map(Gathered::new));
+        // A gateway is open to strangers, whoever else it believes.
+        let within = street.platform().trusts_peers() && street.front().is_none();
+        let calls = if within { CallLayer::within_mesh() } else { CallLayer::new() };
         let serving = Server::builder()
-            .layer(if street.platform().trusts_peers() { CallLayer::within_mesh() } else { CallLayer::new() })
+            // Clients that vanished are noticed.
+            .http2_keepalive_interval(Some(KEEP_ALIVE))
+            .http2_keepalive_timeout(Some(KEEP_ALIVE / 3))
+            .layer(calls)
             .layer(street.platform().limits())
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, stop);

@@ -89,8 +89,11 @@ impl Street {
         self.contexts.iter().map(|(name, context)| (*name, context))
     }
 
-    /// Waits for work under way, at most for `grace`, then stops every context.
+    /// Takes up nothing new, waits for work under way, at most for `grace`, then stops every context.
     pub async fn close(mut self, grace: Duration) {
+        for context in self.contexts.values_mut() {
+            context.rest().await;
+        }
         self.platform.tasks.0.close();
         if timeout(grace, self.platform.tasks.0.wait()).await.is_err() {
             tracing::warn!("work was still under way after the grace period; it is taken up again at the next start");

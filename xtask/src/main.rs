@@ -114,7 +114,9 @@ fn test(how: How) -> ExitCode {
     check::everything(&mut steps, how.missing());
     steps.take("servers", || {
         let there = servers::ensure(how.missing())?;
-        there.then_some(Done::Passed).ok_or_else(|| "PostgreSQL or nats-server is missing, and tests need them".into())
+        there
+            .then_some(Done::Passed)
+            .ok_or_else(|| "PostgreSQL, nats-server, faketime or python3-venv is missing, and tests need them".into())
     });
     steps.take("build", || shell::run(cargo().args(["build", "--workspace", "--all-targets", "--locked"])));
     steps.take("test", || shell::run(cargo().args(["test", "--workspace", "--locked"])));

@@ -7,12 +7,16 @@ use std::path::{Path, PathBuf};
 use crate::shell::{command, run, succeeds};
 use crate::tools::Missing;
 
-/// Whether both are there by now; the packages are Debian's.
+/// Whether all that tests need besides cargo is there by now: servers, a clock that can be moved, and Python with virtual
+/// environments for the stranger's service. The packages are Debian's.
 pub(crate) fn ensure(missing: Missing) -> Result<bool, String> {
-    let packages: Vec<&str> = [("postgresql", postgres_folder()), ("nats-server", nats_server())]
-        .into_iter()
-        .filter_map(|(package, found)| found.is_none().then_some(package))
-        .collect();
+    let wanted = [
+        ("postgresql", postgres_folder()),
+        ("nats-server", nats_server()),
+        ("faketime", faketime()),
+        ("python3-venv", venv()),
+    ];
+    let packages: Vec<&str> = wanted.iter().filter(|(_, found)| found.is_none()).map(|(package, _)| *package).collect();
     if packages.is_empty() {
         return Ok(true);
     }
@@ -50,6 +54,19 @@ pub(crate) fn nats_server() -> Option<PathBuf> {
     let named = std::env::var_os("HIGHSTREET_NATS_SERVER").map(PathBuf::from);
     let debian = || Some(PathBuf::from("/usr/sbin/nats-server")).filter(|program| program.exists());
     named.or_else(|| on_path("nats-server")).or_else(debian)
+}
+
+/// The library that moves clocks.
+fn faketime() -> Option<PathBuf> {
+    let named = std::env::var_os("HIGHSTREET_FAKETIME").map(PathBuf::from);
+    let folders = ["/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime", "/usr/lib64/faketime"];
+    let mut there = folders.iter().map(|folder| Path::new(folder).join("libfaketimeMT.so.1")).filter(|it| it.exists());
+    named.or_else(|| there.next())
+}
+
+/// A Python that can make virtual environments.
+fn venv() -> Option<PathBuf> {
+    succeeds(command("python3").args(["-c", "import ensurepip, venv"])).then(|| "python3".into())
 }
 
 /// Whom PostgreSQL runs as: it refuses to be root.

@@ -130,6 +130,20 @@ fn is_outage(answer: &Result<Response<Body>, BoxError>) -> bool {
     }
 }
 
+/// Whether an answer says nothing of the callee: it was not asked because too many others are asking, or its caller did
+/// not give it the time in which it would have been slow.
+fn tells_nothing(answer: &Result<Response<Body>, BoxError>, took: Duration, settings: &PeerSettings) -> bool {
+    let hurried = took < settings.slow.min(settings.timeout);
+    match answer {
+        Err(error) => match error.downcast_ref() {
+            Some(PeerFailure::Crowded) => true,
+            Some(PeerFailure::TimedOut) => hurried,
+            _ => false,
+        },
+        Ok(response) => response.headers().get("grpc-status").is_some_and(|status| status == "4") && hurried,
+    }
+}
+
 // === impl Circuit ===
 
 impl Circuit {
@@ -246,6 +260,9 @@ impl Window {
 
 impl Permit {
     fn settle(mut self, answer: &Result<Response<Body>, BoxError>, took: Duration) {
+        if tells_nothing(answer, took, &self.circuit.settings) {
+            return;
+        }
         let kind = std::mem::replace(&mut self.kind, Kind::Settled);
         let outcome = match answer {
             answer if is_outage(answer) => Outcome::Failed,
@@ -285,7 +302,7 @@ mod tests {
             let takes = takes.load(Ordering::SeqCst);
             async move {
                 sleep(Duration::from_millis(takes)).await;
-                if takes == 0 { Err(PeerFailure::TimedOut.into()) } else { Ok(Response::new(Body::empty())) }
+                if takes == 0 { Err(PeerFailure::Away("gone".into()).into()) } else { Ok(Response::new(Body::empty())) }
             }
         })
     }

@@ -20,6 +20,7 @@ use crate::status::exhausted;
 
 const RATE_LIMITED: &str = "RATE_LIMITED";
 const TOO_MANY_CALLS: &str = "TOO_MANY_CALLS";
+const HEALTH: &str = "/grpc.health.v1.Health/";
 const REFUSED: &str = "highstreet_calls_refused_total";
 /// When to come back to a door that is crowded.
 const MOMENT: Duration = Duration::from_millis(100);
@@ -88,6 +89,10 @@ where
     }
 
     fn call(&mut self, request: Request<I>) -> Self::Future {
+        // Whoever is busy is not ill: probes are let in.
+        if request.uri().path().starts_with(HEALTH) {
+            return Box::pin(self.inner.call(request));
+        }
         if let Some(wait) = self.limits.too_early() {
             counter!(REFUSED, "why" => "rate").increment(1);
             let status = exhausted(RATE_LIMITED, "too many calls a second; try again in a moment", wait);

@@ -1,12 +1,23 @@
 //! Rate, errors and duration of the calls through the door.
 
-use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 
+use highstreet_wire::DESCRIPTORS;
 use http::{HeaderMap, Uri};
 use metrics::{Histogram, Unit, describe_histogram, histogram};
+use prost::Message;
+use prost_types::FileDescriptorSet;
 
+/// What every server offers.
+const EVERYWHERE: [&str; 5] = [
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/List",
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+];
 const DURATION: &str = "rpc_server_duration_seconds";
 /// The codes of gRPC's statuses, by number.
 const STATUSES: [&str; 17] = [
@@ -39,7 +50,7 @@ pub(crate) struct Calls {
     /// By path. Looked up once per call, so that it costs no label and no lock of the recorder's.
     methods: Arc<RwLock<HashMap<String, Arc<Method>>>>,
     /// What is called and not offered. Callers choose those paths, so none of them becomes a label.
-    elsewhere: Arc<OnceLock<Histogram>>,
+    elsewhere: Arc<Method>,
 }
 
 /// One method's histograms, by status.
@@ -69,11 +80,11 @@ impl Calls {
     }
 
     fn record(&self, path: &str, status: usize, seconds: f64) {
-        if status == UNIMPLEMENTED {
-            self.elsewhere.get_or_init(|| of("unknown", "unknown", status)).record(seconds);
+        let known = self.methods.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        if status == UNIMPLEMENTED || (known.is_none() && !is_offered(path)) {
+            self.elsewhere.0[status].get_or_init(|| of("unknown", "unknown", status)).record(seconds);
             return;
         }
-        let known = self.methods.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
         let method = known.unwrap_or_else(|| self.first_call_of(path));
         method.0[status].get_or_init(|| of_path(path, status)).record(seconds);
     }
@@ -81,6 +92,23 @@ impl Calls {
     fn first_call_of(&self, path: &str) -> Arc<Method> {
         self.methods.write().unwrap_or_else(PoisonError::into_inner).entry(path.to_owned()).or_default().clone()
     }
+}
+
+/// Whether some context offers this method. Callers invent others.
+fn is_offered(path: &str) -> bool {
+    static OFFERED: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        let described = FileDescriptorSet::decode(DESCRIPTORS)
+            .expect("the build wrote what it had read, and every server answers reflection from it");
+        let mut paths = HashSet::new();
+        for file in &described.file {
+            for service in &file.service {
+                let name = format!("/{}.{}", file.package(), service.name());
+                paths.extend(service.method.iter().map(|method| format!("{name}/{}", method.name())));
+            }
+        }
+        paths
+    });
+    OFFERED.contains(path) || EVERYWHERE.contains(&path)
 }
 
 fn of_path(path: &str, status: usize) -> Histogram {
@@ -151,10 +179,12 @@ mod tests {
         let path = Uri::from_static("/nobody.Service/Method");
         drop(calls.begin(&path));
         calls.begin(&path).answered(&headers(Some("12")));
+        calls.begin(&path).answered(&headers(Some("8")));
         assert!(calls.methods.read().unwrap().is_empty());
-        calls.begin(&path).answered(&headers(None));
-        drop(calls.begin(&path));
+        let offered = Uri::from_static("/highstreet.ordering.v1.OrderingService/PlaceOrder");
+        calls.begin(&offered).answered(&headers(None));
+        drop(calls.begin(&offered));
         let methods = calls.methods.read().unwrap();
-        assert!(methods["/nobody.Service/Method"].0[CANCELLED].get().is_some());
+        assert!(methods[offered.path()].0[CANCELLED].get().is_some());
     }
 }

@@ -20,6 +20,8 @@ const RETRIES: &str = "highstreet_retries_total";
 const EXHAUSTED: &str = "highstreet_retry_budget_exhausted_total";
 
 /// How often one call is made again.
+/// `RESOURCE_EXHAUSTED`.
+const KEPT_OUT: &str = "8";
 const MOST: usize = 2;
 /// The pause before that, and how much longer it may be.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -71,7 +73,7 @@ where
             }
             let next = self.inner.clone().oneshot(again(&head, &message, begun.elapsed())).await;
             // What may have been carried out once is not undone by a second call that was not sent.
-            if is_not_sent(&next) {
+            if is_not_sent(&next) || is_kept_out(&next) {
                 break;
             }
             outcome = next;
@@ -139,6 +141,12 @@ fn may_differ_next_time(outcome: &Result<Response<Body>, BoxError>) -> bool {
     }
 }
 
+/// Whether the callee's door refused it, before anybody looked at it.
+fn is_kept_out(outcome: &Result<Response<Body>, BoxError>) -> bool {
+    let status = outcome.as_ref().ok().and_then(|answer| answer.headers().get("grpc-status"));
+    status.is_some_and(|status| status == KEPT_OUT)
+}
+
 fn is_not_sent(outcome: &Result<Response<Body>, BoxError>) -> bool {
     matches!(outcome, Err(error) if error.downcast_ref().is_some_and(PeerFailure::is_not_sent))
 }
@@ -165,6 +173,24 @@ mod tests {
         }
         let again = calls.load(Ordering::SeqCst) - 1000;
         assert!((90..=120).contains(&again), "{again} of 1000 were made again");
+    }
+
+    /// The first may have been carried out; that the second was not looked at changes nothing about that.
+    #[tokio::test(start_paused = true)]
+    async fn what_may_be_done_is_not_called_unsent_because_a_repeat_was_kept_out() {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let full = tower::service_fn(move |_: Request<Body>| {
+            let first = calls.fetch_add(1, Ordering::SeqCst) == 0;
+            async move {
+                if first {
+                    return Err::<Response<Body>, BoxError>(Box::new(PeerFailure::Broken("cut".into())));
+                }
+                Ok(Response::builder().header("grpc-status", KEPT_OUT).body(Body::empty())?)
+            }
+        });
+        let outcome = Retry::new("ordering", "payment", full, 0.1).oneshot(Request::new(Body::empty())).await;
+        let failure = outcome.unwrap_err();
+        assert!(failure.downcast_ref().is_some_and(|failure| matches!(failure, PeerFailure::Broken(_))), "{failure}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -38,7 +38,7 @@ impl Streams {
         let stream = self.events(&subscription.source);
         let name = stream.name.clone();
         self.ensure(stream).await?;
-        self.ensure_durable(&name, self.listening(subscription)).await
+        self.ensure_durable(&name, |heard| self.listening(subscription, heard)).await
     }
 
     /// The same for what the subscription tries again.
@@ -49,26 +49,25 @@ impl Streams {
         self.ensure(stream).await?;
         let filter_subject = self.names.retries(consumer, source);
         let plain = self.plain_durable(Names::retries_durable(consumer, source));
-        self.ensure_durable(&name, Config { filter_subject, ..plain }).await
+        self.ensure_durable(&name, |_| Config { filter_subject: filter_subject.clone(), ..plain.clone() }).await
     }
 
-    /// Whether the listener wants events of this name, if not this replica of it: as it says now.
+    /// The names of the events that the listener wants, if not this replica of it: as it says now.
     pub(crate) async fn hears(&self, subscription: &Subscription) -> Result<BTreeSet<String>, StoreError> {
         let (stream, durable) =
             (self.names.events_stream(&subscription.source), Names::durable(&subscription.consumer));
         let found: Result<Consumer<Config>, _> = self.link.jetstream.get_consumer_from_stream(durable, stream).await;
         let found = found.map_err(|error| self.link.failed(&error))?;
-        let description = found.cached_info().config.description.as_deref().unwrap_or_default();
-        let names = description.strip_prefix(HEARS).unwrap_or_default();
-        Ok(names.split(", ").map(str::to_owned).collect())
+        Ok(heard_by(&found))
     }
 
     /// What a listener wants of a source. Servers before 2.10 know no lists of filters (and ignore them in silence):
     /// there the consumer gets everything, and what nobody wants is acknowledged unseen. It stays one consumer, because
-    /// several would not keep the order of an aggregate's events of different names.
-    fn listening(&self, subscription: &Subscription) -> Config {
+    /// several would not keep the order of an aggregate's events of different names. Names are only added: an old
+    /// replica that joins again must not take from the newer ones what it does not know.
+    fn listening(&self, subscription: &Subscription, heard: &BTreeSet<String>) -> Config {
         let Subscription { consumer, source, names } = subscription;
-        let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        let names: BTreeSet<&str> = names.iter().chain(heard).map(String::as_str).collect();
         let plain = Config {
             description: Some(format!("{HEARS}{}", names.iter().copied().collect::<Vec<_>>().join(", "))),
             ..self.plain_durable(Names::durable(consumer))
@@ -93,17 +92,29 @@ impl Streams {
         }
     }
 
-    async fn ensure_durable(&self, stream: &str, wanted: Config) -> Result<Made, StoreError> {
+    /// `wanted` says what the consumer is to be like, given the names that it hears already.
+    async fn ensure_durable(
+        &self,
+        stream: &str,
+        wanted: impl Fn(&BTreeSet<String>) -> Config,
+    ) -> Result<Made, StoreError> {
         let jetstream = &self.link.jetstream;
-        let durable = wanted.durable_name.clone().unwrap_or_default();
+        let new = wanted(&BTreeSet::new());
+        let durable = new.durable_name.clone().unwrap_or_default();
         for _ in 0..TRIES {
             let found: Result<Consumer<Config>, _> = jetstream.get_consumer_from_stream(&durable, stream).await;
             let found = match found {
-                Ok(found) if is_as_wanted(&found, &wanted) => Ok(found),
-                // Made as it is wanted, or changed to be so: to the broker that is one request.
-                Ok(_) => jetstream.create_consumer_on_stream(wanted.clone(), stream).await,
+                Ok(found) => {
+                    let wanted = wanted(&heard_by(&found));
+                    if is_as_wanted(&found, &wanted) {
+                        Ok(found)
+                    } else {
+                        // Made as it is wanted, or changed to be so: to the broker that is one request.
+                        jetstream.create_consumer_on_stream(wanted, stream).await
+                    }
+                }
                 Err(error) if has_code(&error, ErrorCode::CONSUMER_NOT_FOUND) => {
-                    jetstream.create_consumer_on_stream(wanted.clone(), stream).await
+                    jetstream.create_consumer_on_stream(new.clone(), stream).await
                 }
                 Err(error) => Err(error),
             };
@@ -120,6 +131,13 @@ impl Streams {
         }
         Err(self.link.failed(&format!("the consumer {durable} of {stream} is there and is not")))
     }
+}
+
+/// The names that a consumer hears, as its description says.
+fn heard_by(consumer: &Consumer<Config>) -> BTreeSet<String> {
+    let description = consumer.cached_info().config.description.as_deref().unwrap_or_default();
+    let names = description.strip_prefix(HEARS).unwrap_or_default();
+    names.split(", ").filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 fn is_as_wanted(found: &Consumer<Config>, wanted: &Config) -> bool {

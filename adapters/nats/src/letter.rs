@@ -158,10 +158,12 @@ pub(crate) fn failures(headers: Option<&HeaderMap>) -> u32 {
     failures.and_then(|failures| failures.parse().ok()).unwrap_or(0)
 }
 
-/// How long a message is not to be tried again.
+/// How long a message is not to be tried again; never longer than the longest pause, should the clock of whoever put it
+/// aside have been wrong.
 pub(crate) fn unripe(headers: Option<&HeaderMap>) -> Option<Duration> {
     let not_before = headers.and_then(|headers| text(headers, &NOT_BEFORE)).and_then(|time| decode_time(&time))?;
-    Some(not_before.since(SystemClock.now())).filter(|wait| !wait.is_zero())
+    let wait = not_before.since(SystemClock.now()).min(pause(MOST_FAILURES));
+    Some(wait).filter(|wait| !wait.is_zero())
 }
 
 fn letter(kept: &StreamMessage) -> DeadLetter {

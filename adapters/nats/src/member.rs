@@ -26,6 +26,8 @@ use crate::verdicts::{Fate, Verdicts, answer_to};
 const GRACE: Duration = Duration::from_millis(20);
 /// What only a newer replica wants is left to it for so long.
 const LEFT_TO_NEWER: Duration = Duration::from_secs(1);
+/// So often: for about ten minutes. Then it is laid with the dead letters, so that it holds up nobody and is not lost.
+const MOST_LEFT: u64 = 600;
 /// So many strangers are looked at together.
 const STRANGERS: usize = 64;
 
@@ -97,19 +99,16 @@ impl Member {
         if self.line.as_ref().is_none_or(|line| line.connection != connection) {
             let made =
                 [self.streams.join(&self.subscription).await?, self.streams.join_retries(&self.subscription).await?];
-            match &mut self.line {
-                Some(line) => {
-                    if line.made.iter().zip(&made).any(|(before, now)| now.is_another_than(*before)) {
-                        // Answers to what was received before would be taken for answers to other messages.
-                        (self.ready, self.strangers, self.held) = Default::default();
-                        self.verdicts.forget();
-                    }
-                    (line.connection, line.made) = (connection, made);
-                    line.events.start_again();
-                    line.retries.start_again();
-                }
-                None => self.line = Some(Line::new(&self.streams, &self.subscription, connection, made).await?),
+            let before = self.line.as_ref().map(|line| line.made);
+            if before.is_some_and(|before| before.iter().zip(&made).any(|(before, now)| now.is_another_than(*before))) {
+                // Answers to what was received before would be taken for answers to other messages.
+                (self.ready, self.strangers, self.held) = Default::default();
+                self.at_work = None;
+                self.verdicts.forget();
             }
+            // With inboxes of its own: after a reconnection, what the broker sent to an old one was seen to be lost for
+            // good, and late answers to old requests would be taken for answers to new ones.
+            self.line = Some(Line::new(&self.streams, &self.subscription, connection, made).await?);
         }
         self.line.as_mut().ok_or_else(|| self.streams.link.away())
     }
@@ -173,7 +172,12 @@ impl Member {
         for raw in self.strangers.drain(..) {
             let name = event::message(raw.headers.as_ref(), &[]).map(|message| message.name);
             let others = name.is_ok_and(|name| wanted.contains(&name));
-            self.verdicts.push(raw, if others { Fate::After(LEFT_TO_NEWER) } else { Fate::Done });
+            let fate = match others {
+                false => Fate::Done,
+                true if deliveries(&raw) < MOST_LEFT => Fate::After(LEFT_TO_NEWER),
+                true => Fate::Spoilt("no replica of the listener wants it, and none that does has come".to_owned()),
+            };
+            self.verdicts.push(raw, fate);
         }
         Ok(())
     }
@@ -279,6 +283,14 @@ impl Drop for Member {
             }
         });
     }
+}
+
+/// How often a message was delivered, as the subject for its answer says.
+fn deliveries(raw: &Raw) -> u64 {
+    let reply: Vec<&str> = raw.reply.as_deref().unwrap_or_default().split('.').collect();
+    // Newer servers name a domain and an account before the stream.
+    let place = if reply.len() > 9 { 6 } else { 4 };
+    reply.get(place).and_then(|count| count.parse().ok()).unwrap_or_default()
 }
 
 // === impl Line ===

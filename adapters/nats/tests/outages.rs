@@ -37,7 +37,7 @@ async fn a_broker_that_is_killed_loses_nothing_it_acknowledged() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_settled_while_the_broker_was_away_is_settled() {
     let mut server = NatsServer::start().await;
-    let bus = connect(Settings { ack_wait: Duration::from_secs(2), ..settings(&server) }).await;
+    let bus = connect(Settings { ack_wait: Duration::from_secs(8), ..settings(&server) }).await;
     let mut deliveries = join(&bus).await;
     publish(&bus, &messages(1..=1)).await;
     let batch = next(&mut *deliveries, 10).await;
@@ -47,7 +47,7 @@ async fn what_was_settled_while_the_broker_was_away_is_settled() {
     server.restart().await;
     publish(&bus, &messages(2..=2)).await;
     assert_eq!(numbers(&next(&mut *deliveries, 10).await), [2], "only what is new");
-    let more = tokio::time::timeout(Duration::from_secs(4), deliveries.next(10)).await;
+    let more = tokio::time::timeout(Duration::from_secs(10), deliveries.next(10)).await;
     assert_eq!(
         more.map(|batch| numbers(&batch.expect("the broker is there"))).unwrap_or(vec![2]),
         [2],

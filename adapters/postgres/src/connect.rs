@@ -127,7 +127,8 @@ impl Connector {
                      -c enable_bitmapscan=off";
         // A server whose network was cut notices within seconds, so that what a dead replica held is free again; one
         // lost packet is no cut.
-        let alive = "-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3";
+        let alive =
+            "-c tcp_user_timeout=3000 -c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3";
         let mut options = format!("-c search_path={path} {limits} {plans} {alive} -c client_min_messages=warning");
         if let Some(asked_for) = config.get_options() {
             options = format!("{options} {asked_for}");

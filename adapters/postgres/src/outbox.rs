@@ -6,6 +6,7 @@
 //! nothing more.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join;
@@ -13,6 +14,7 @@ use highstreet_domain::kernel::Message;
 use highstreet_domain::kernel::ports::{Outbox, Outgoing, StoreError};
 use highstreet_foundation::codec::{count, decode_origin, int, time};
 use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::Instant;
 use tokio_postgres::{Client, Row, Statement};
 
 use crate::connect::unavailable;
@@ -25,6 +27,9 @@ FROM (SELECT position FROM outbox ORDER BY position LIMIT $1) o
 CROSS JOIN LATERAL (SELECT * FROM events WHERE position = o.position OFFSET 0) e
 CROSS JOIN LATERAL (SELECT id FROM streams WHERE stream = e.stream OFFSET 0) s
 ORDER BY o.position";
+
+/// A leader from whom nothing could be published for so long stands back.
+const STAND_BACK: Duration = Duration::from_secs(3);
 
 /// The outbox of one context.
 pub struct PostgresOutbox {
@@ -47,6 +52,8 @@ struct Leadership {
 struct Progress {
     given: Vec<i64>,
     published: Vec<i64>,
+    /// Since when what was given is asked for again and again, because it cannot be published from here.
+    in_vain: Option<Instant>,
 }
 
 // === impl PostgresOutbox ===
@@ -88,6 +95,20 @@ impl PostgresOutbox {
         Ok(Some(Leadership { client, next, delete }))
     }
 
+    /// Lets others lead for a while: perhaps they reach the bus.
+    async fn stand_back(&self) -> Result<(), StoreError> {
+        let mut leading = self.leading.lock().await;
+        if let Some(leadership) = leading.take() {
+            let lock = self.store.schema.lock("outbox");
+            let unlocked = leadership.client.query_one("SELECT pg_advisory_unlock($1)", &[&lock]).await;
+            unlocked.map_err(|error| unavailable(&error))?;
+            tracing::warn!(context = %self.source, "nothing could be published from here: lets others lead the outbox");
+        }
+        *self.progress() = Progress::default();
+        tokio::time::sleep(LOOK_FOR_LEADER * 2).await;
+        Ok(())
+    }
+
     fn message(&self, row: &Row) -> Outgoing {
         let subject = row.get(6);
         let message = Message {
@@ -110,6 +131,15 @@ impl PostgresOutbox {
 // === impl Progress ===
 
 impl Progress {
+    /// How long what was given could not be published.
+    fn in_vain(&mut self) -> Duration {
+        if self.given.is_empty() || !self.published.is_empty() {
+            self.in_vain = None;
+            return Duration::ZERO;
+        }
+        self.in_vain.get_or_insert_with(Instant::now).elapsed()
+    }
+
     /// The first `count` of what was published are deleted.
     fn forget(&mut self, count: usize) {
         self.published.drain(..count.min(self.published.len()));
@@ -121,6 +151,9 @@ impl Outbox for PostgresOutbox {
     async fn next(&self, limit: usize) -> Result<Vec<Outgoing>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         loop {
+            if self.progress().in_vain() > STAND_BACK {
+                self.stand_back().await?;
+            }
             let rings = self.store.bells.published.rings();
             let Leadership { client, next, delete } = self.lead().await?;
             // Forgotten only once it is deleted: whoever calls may go away while it waits.

@@ -5,8 +5,9 @@ use core::time::Duration;
 use super::ports::{Claimed, Loaded};
 use super::{Aggregate, ClaimKey, Due, Failure, Handler, Standing, Timestamp};
 
-/// How often somebody who repeats a request looks whether the first is done.
+/// How soon somebody who repeats a request looks again whether the first is done; later and later.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const LOOK_AGAIN_AT_MOST: Duration = Duration::from_millis(200);
 
 // === impl Handler ===
 
@@ -20,6 +21,7 @@ impl<A: Aggregate> Handler<A> {
         deadline: Timestamp,
     ) -> Result<Option<Standing<A>>, Failure<A::Rejection>> {
         let journal = &self.0.ports.journal;
+        let mut pause = LOOK_AGAIN;
         loop {
             let loaded = journal.load(claimed.id, &[]).await?;
             let (standing, settled) = first_answer::<A>(&journal.history(claimed.id).await?, claimed.revision);
@@ -32,7 +34,8 @@ impl<A: Aggregate> Handler<A> {
             if self.now() >= deadline {
                 return Err(Failure::Interrupted);
             }
-            self.0.ports.clock.until(self.now().after(LOOK_AGAIN)).await;
+            self.0.ports.clock.until(self.now().after(pause)).await;
+            pause = (pause * 2).min(LOOK_AGAIN_AT_MOST);
         }
     }
 }

@@ -23,7 +23,8 @@ pub struct GroundArgs {
         env = "HIGHSTREET_STORE",
         value_name = "[CONTEXT=]STORE",
         default_value = "sqlite",
-        value_delimiter = ' '
+        value_delimiter = ' ',
+        hide_env_values = true
     )]
     pub stores: Vec<StoreChoice>,
     /// The most PostgreSQL connections of one context in this process, besides one that listens.
@@ -60,7 +61,7 @@ pub struct GroundArgs {
 #[derive(Args, Clone, Debug)]
 pub struct BusArgs {
     /// `embedded` (a file in the data folder, for contexts of one process), or `nats://…` (NATS JetStream).
-    #[arg(long, env = "HIGHSTREET_BUS", default_value = "embedded")]
+    #[arg(long, env = "HIGHSTREET_BUS", default_value = "embedded", hide_env_values = true)]
     pub bus: BusPlace,
     /// A file with credentials for NATS.
     #[arg(long, env = "HIGHSTREET_BUS_CREDENTIALS", value_name = "FILE")]
@@ -68,9 +69,18 @@ pub struct BusArgs {
     /// The authorities that the NATS server's certificate may come from (PEM).
     #[arg(long, env = "HIGHSTREET_BUS_CA", value_name = "FILE")]
     pub bus_ca: Option<PathBuf>,
+    /// A certificate to show to NATS, with its chain (PEM); with --bus-key.
+    #[arg(long, env = "HIGHSTREET_BUS_CERTIFICATE", value_name = "FILE", requires = "bus_key")]
+    pub bus_certificate: Option<PathBuf>,
+    /// The key of --bus-certificate (PEM).
+    #[arg(long, env = "HIGHSTREET_BUS_KEY", value_name = "FILE", requires = "bus_certificate")]
+    pub bus_key: Option<PathBuf>,
     /// How many servers of a NATS cluster keep each message.
     #[arg(long, env = "HIGHSTREET_BUS_REPLICAS", default_value_t = 1)]
     pub bus_replicas: usize,
+    /// How much of each context's messages NATS keeps, in bytes; all of it if not set.
+    #[arg(long, env = "HIGHSTREET_BUS_RETENTION_BYTES")]
+    pub bus_retention_bytes: Option<u64>,
     /// How long NATS keeps messages; for ever if not set. Contexts keep what they published all the same.
     #[arg(long, env = "HIGHSTREET_BUS_RETENTION", value_parser = duration)]
     pub bus_retention: Option<Duration>,
