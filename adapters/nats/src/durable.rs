@@ -9,6 +9,7 @@ use async_nats::jetstream::stream::{ConsumerError, ConsumerErrorKind};
 use highstreet_domain::kernel::ports::{StoreError, Subscription};
 
 use crate::names::Names;
+use crate::pull::Pull;
 use crate::streams::Streams;
 
 /// Another replica may be making the same consumer.
@@ -50,6 +51,22 @@ impl Streams {
         let filter_subject = self.names.retries(consumer, source);
         let plain = self.plain_durable(Names::retries_durable(consumer, source));
         self.ensure_durable(&name, |_| Config { filter_subject: filter_subject.clone(), ..plain.clone() }).await
+    }
+
+    /// Removes a durable consumer that does not answer, so that it is made anew; unless something was ever acknowledged
+    /// there, which would be forgotten.
+    ///
+    /// One that nats-server 2.9 made while it was still making the stream never says anything, until the server is
+    /// started again.
+    pub(crate) async fn replace_mute(&self, Pull { stream, durable, .. }: &Pull) -> Result<(), StoreError> {
+        let found: Result<Consumer<Config>, _> = self.link.jetstream.get_consumer_from_stream(durable, stream).await;
+        let Ok(found) = found else { return Ok(()) };
+        if found.cached_info().ack_floor.consumer_sequence > 0 {
+            return Ok(());
+        }
+        tracing::warn!(stream, durable, "a consumer never answered; it is made anew");
+        let removed = self.link.jetstream.delete_consumer_from_stream(durable, stream).await;
+        removed.map(drop).map_err(|error| self.link.failed(&error))
     }
 
     /// The names of the events that the listener wants, if not this replica of it: as it says now.

@@ -97,18 +97,25 @@ impl Member {
     async fn join(&mut self) -> Result<&mut Line, StoreError> {
         let connection = self.streams.link.connected().await?;
         if self.line.as_ref().is_none_or(|line| line.connection != connection) {
+            for mute in self.line.iter().flat_map(Line::mute) {
+                self.streams.replace_mute(mute).await?;
+            }
             let made =
                 [self.streams.join(&self.subscription).await?, self.streams.join_retries(&self.subscription).await?];
-            let before = self.line.as_ref().map(|line| line.made);
-            if before.is_some_and(|before| before.iter().zip(&made).any(|(before, now)| now.is_another_than(*before))) {
-                // Answers to what was received before would be taken for answers to other messages.
-                (self.ready, self.strangers, self.held) = Default::default();
-                self.at_work = None;
-                self.verdicts.forget();
+            match &mut self.line {
+                Some(line) => {
+                    if line.made.iter().zip(&made).any(|(before, now)| now.is_another_than(*before)) {
+                        // Answers to what was received before would be taken for answers to other messages.
+                        (self.ready, self.strangers, self.held) = Default::default();
+                        self.at_work = None;
+                        self.verdicts.forget();
+                    }
+                    (line.connection, line.made) = (connection, made);
+                    line.events.start_again();
+                    line.retries.start_again();
+                }
+                None => self.line = Some(Line::new(&self.streams, &self.subscription, connection, made).await?),
             }
-            // With inboxes of its own: after a reconnection, what the broker sent to an old one was seen to be lost for
-            // good, and late answers to old requests would be taken for answers to new ones.
-            self.line = Some(Line::new(&self.streams, &self.subscription, connection, made).await?);
         }
         self.line.as_mut().ok_or_else(|| self.streams.link.away())
     }
@@ -316,6 +323,13 @@ impl Line {
 
     fn said_already(&mut self) -> Option<Said> {
         self.events.said_already().or_else(|| self.retries.said_already())
+    }
+
+    /// The consumers that did not answer in time.
+    fn mute(&self) -> impl Iterator<Item = &Pull> {
+        let now = Instant::now();
+        let late = move |pull: &&Pull| pull.overdue().is_some_and(|overdue| overdue <= now);
+        [&self.events, &self.retries].into_iter().filter(late)
     }
 
     fn overdue(&self) -> Instant {

@@ -18,11 +18,16 @@ const WAIT: Duration = Duration::from_secs(10);
 /// How long it keeps a request for what is there already, should it be gone by then.
 const FETCH: Duration = Duration::from_secs(1);
 /// A request of which nothing was heard for so long after its end is lost.
-const OVERDUE: Duration = Duration::from_secs(5);
+const OVERDUE: Duration = Duration::from_secs(2);
+/// What is thought to be there before anything was heard: asked for what is there, a consumer answers at once, and one
+/// that never will is found out soon.
+const FIRST: u64 = 1;
 const PENDING: HeaderName = HeaderName::from_static("Nats-Pending-Messages");
 
 /// Asks one durable consumer for messages.
 pub(crate) struct Pull {
+    pub(crate) stream: String,
+    pub(crate) durable: String,
     /// Where requests go.
     requests: Subject,
     inbox: Subject,
@@ -58,7 +63,8 @@ impl Pull {
         let inbox: Subject = link.client.new_inbox().into();
         let subscriber = link.bounded(link.client.subscribe(inbox.clone())).await?;
         let requests = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}").into();
-        Ok(Self { requests, inbox, subscriber, open: None, behind: 0 })
+        let (stream, durable) = (stream.to_owned(), durable.to_owned());
+        Ok(Self { stream, durable, requests, inbox, subscriber, open: None, behind: FIRST })
     }
 
     /// Asks for what is there, at most `most`, or else for the next message. A request that is open is asked no more.
@@ -109,7 +115,7 @@ impl Pull {
     /// The connection on which it was asked is gone.
     pub(crate) fn start_again(&mut self) {
         self.open = None;
-        self.behind = 0;
+        self.behind = FIRST;
     }
 
     /// Waits for the end of the request; gives back what still comes.

@@ -10,6 +10,7 @@ mod at_work;
 mod breaker;
 mod clock;
 mod disk;
+mod empty_broker;
 mod kills;
 mod lost_disk;
 mod network;
