@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::harness::{Load, Mesh, Plan};
 
-const CALLS: usize = 10_000;
+const CALLS: usize = 5_000;
 /// What `cargo xtask soak` asks for.
 const MANY_CALLS: usize = 100_000;
 /// The longest that takes.
@@ -35,12 +35,7 @@ async fn a_rolling_restart_fails_no_call() {
     let calls = load.calls.clone();
     let notes = load.stop().await;
     let counted = calls.counted();
-    assert!(
-        counted.failed.is_empty(),
-        "of {} calls {} failed: {:#?}",
-        counted.made,
-        counted.failed.len(),
-        counted.failed
-    );
+    println!("{restarts} restarts, {} calls, {} failed", counted.made, counted.failed.len());
+    assert_eq!(counted.failed, [""; 0]);
     mesh.settle(&notes).await;
 }
