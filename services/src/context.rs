@@ -32,7 +32,7 @@ pub(crate) struct Mount<'a> {
     store: ContextStore,
     services: Vec<(String, AnyService)>,
     loops: Loops,
-    relays: Loops,
+    publishes: bool,
     subscriptions: Vec<(Subscription, Listener)>,
 }
 
@@ -65,7 +65,7 @@ impl<'a> Mount<'a> {
             store,
             services: Vec::new(),
             loops: Vec::new(),
-            relays: Vec::new(),
+            publishes: false,
             subscriptions: Vec::new(),
         })
     }
@@ -110,11 +110,8 @@ impl<'a> Mount<'a> {
     }
 
     /// Publishes what this context commits.
-    pub(crate) fn publish(&mut self) -> Result<(), StartError> {
-        let outbox = self.store.outbox(self.name.as_str(), &self.platform.bus)?;
-        let relay = Relay { outbox, bus: self.platform.bus.clone(), clock: self.platform.clock.clone() };
-        self.relays.push(Box::pin(relay.run()));
-        Ok(())
+    pub(crate) fn publish(&mut self) {
+        self.publishes = true;
     }
 
     /// Lets a policy hear what others publish.
@@ -126,24 +123,32 @@ impl<'a> Mount<'a> {
                 clock: self.platform.clock.clone(),
                 refused: Arc::new(log_refused),
             };
-            self.listen(source, names, Box::new(move |deliveries| Box::pin(consumer.run(deliveries))));
+            let run = Box::new(move |deliveries| -> BoxFuture { Box::pin(consumer.run(deliveries)) });
+            self.listen(self.name.as_str(), source, names, run);
         }
     }
 
-    /// Folds what others publish into a view.
-    pub(crate) fn project<V: View>(&mut self, hears: Hears, seeing: Seeing<V>) -> Arc<dyn Views<V>> {
+    /// Folds what others publish into a view. `listener` never changes, and no other view or policy has it: whoever
+    /// listens under one name shares what is heard.
+    pub(crate) fn project<V: View>(
+        &mut self,
+        listener: &'static str,
+        hears: Hears,
+        seeing: Seeing<V>,
+    ) -> Arc<dyn Views<V>> {
         let views: Arc<dyn Views<V>> = self.store.views();
         for (source, names) in hears {
             let projector =
                 Projector { seeing: seeing.clone(), views: views.clone(), clock: self.platform.clock.clone() };
-            self.listen(source, names, Box::new(move |deliveries| Box::pin(projector.run(deliveries))));
+            let run = Box::new(move |deliveries| -> BoxFuture { Box::pin(projector.run(deliveries)) });
+            self.listen(listener, source, names, run);
         }
         views
     }
 
-    fn listen(&mut self, source: &str, names: &[&str], listener: Listener) {
+    fn listen(&mut self, consumer: &str, source: &str, names: &[&str], listener: Listener) {
         let subscription = Subscription {
-            consumer: self.name.as_str().into(),
+            consumer: consumer.into(),
             source: source.into(),
             names: names.iter().map(|name| (*name).to_owned()).collect(),
         };
@@ -152,6 +157,11 @@ impl<'a> Mount<'a> {
 
     /// Starts it: what it offers can be called, what it does of its own accord goes on.
     pub(crate) async fn start(self) -> Result<Context, StartError> {
+        let mut relays = JoinSet::new();
+        if self.publishes {
+            let outbox = self.store.outbox(self.name.as_str(), &self.platform.bus)?;
+            relays.spawn(Relay { outbox, bus: self.platform.bus.clone(), clock: self.platform.clock.clone() }.run());
+        }
         let mut loops: JoinSet<()> = self.loops.into_iter().collect();
         for (subscription, listener) in self.subscriptions {
             let deliveries = self.platform.bus.subscribe(&subscription).await?;
@@ -159,7 +169,7 @@ impl<'a> Mount<'a> {
         }
         let services = self.services.iter().map(|(name, _)| name.clone()).collect();
         self.platform.switchboard.connect(self.services);
-        Ok(Context { services, loops, relays: self.relays.into_iter().collect() })
+        Ok(Context { services, loops, relays })
     }
 }
 

@@ -66,7 +66,7 @@ impl Street {
     pub async fn start(&mut self, name: ContextName) -> Result<(), StartError> {
         if !self.contexts.contains_key(&name) {
             let mut mount = Mount::new(&self.platform, name).await?;
-            name.mount(&mut mount)?;
+            name.mount(&mut mount);
             self.contexts.insert(name, mount.start().await?);
         }
         Ok(())

@@ -55,17 +55,20 @@ pub(super) async fn measure(plan: &Plan, callers: usize, postgres: &PostgresServ
     rate.ok_or_else(|| format!("pgbench: {}{said}", String::from_utf8_lossy(&ran.stderr)).into())
 }
 
-/// Stores events of payments that were requested and approved, two for each.
+/// Stores events of payments that were requested and approved, two for each, under ids as such payments have: a time
+/// in front, and the rest like random.
 pub(super) fn store(postgres: &PostgresServer, events: u64) {
     let (state, origin, event, body) = ("x".repeat(430), "x".repeat(150), "x".repeat(330), "78".repeat(210));
     let batch = 500_000;
+    let timed = "lpad(to_hex(1700000000000 + n), 12, '0') || '8' || substr(md5(random()::text), 1, 3) || '8' || \
+                 substr(md5(random()::text), 1, 15)";
     let run = |sql: &str| postgres.run_in("highstreet", &format!("SET synchronous_commit = off; {sql}"));
     let mut payments = events / 2;
     while payments > 0 {
         let some = payments.min(batch);
         run(&format!(
             "WITH made AS (INSERT INTO payment.streams (id, aggregate, revision, version, state, shop, owner, \
-             reference, status, created, updated, since, wake, leased, origin) SELECT gen_random_uuid(), 'payment', 2, \
+             reference, status, created, updated, since, wake, leased, origin) SELECT ({timed})::uuid, 'payment', 2, \
              1, '{state}', 'skanu', '010' || n, 'ordering/x', 'APPROVED', 1700000000000000 + n, 1700000000000000 + n, \
              0, NULL, FALSE, '{origin}' FROM generate_series(1, {some}) n RETURNING stream) \
              INSERT INTO payment.events (stream, revision, time, cause, origin, data, name, body) SELECT stream, r, \

@@ -6,7 +6,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::id::NAMESPACE;
+use super::id::{NAMESPACE, derived};
 use super::{Aggregate, Id};
 
 /// What changes a stream at most once.
@@ -68,7 +68,7 @@ pub struct Origin {
 impl Cause {
     /// The cause of the `index`-th command that a policy drew from a message.
     pub fn of_message(message: Uuid, index: usize) -> Self {
-        Self { uuid: Uuid::new_v5(&message, &index.to_be_bytes()), recurs: Recurs::Perhaps }
+        Self { uuid: derived(message, &index.to_be_bytes()), recurs: Recurs::Perhaps }
     }
 
     /// The cause of a request that came under a `request_id`.
@@ -104,7 +104,7 @@ impl StepKey {
     ///
     /// Not with the current revision: an event that leaves the step as it is must not make a second charge.
     pub fn new<A: Aggregate>(id: Id<A>, since: u64) -> Self {
-        Self(Uuid::new_v5(&id.uuid(), format!("step/{since}").as_bytes()))
+        Self(derived(id.uuid(), format!("step/{since}").as_bytes()))
     }
 
     /// The UUID to hand to a callee as idempotency key.
@@ -118,7 +118,7 @@ impl StepKey {
 impl ClaimKey {
     /// The key for what `caller` asks of `method` under `request_id`.
     pub fn new(caller: &str, method: &str, request_id: Uuid) -> Self {
-        Self(Uuid::new_v5(&NAMESPACE, format!("{}:{caller}/{method}/{request_id}", caller.len()).as_bytes()))
+        Self(derived(request_id, format!("{}:{caller}/{method}", caller.len()).as_bytes()))
     }
 
     /// A key as it was stored.

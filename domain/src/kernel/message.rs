@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use uuid::Uuid;
 
+use super::id::derived;
 use super::{Aggregate, Id, Origin, Timestamp};
 
 /// One published event on its way: a CloudEvent, whatever the bus.
@@ -59,6 +60,6 @@ pub type Publish<A> = fn(&Happened<'_, A>) -> Option<Published>;
 impl Message {
     /// The id of the event that brought an aggregate to `revision`.
     pub fn id_of(subject: Uuid, revision: u64) -> Uuid {
-        Uuid::new_v5(&subject, &revision.to_be_bytes())
+        derived(subject, &revision.to_be_bytes())
     }
 }

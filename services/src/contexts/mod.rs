@@ -1,13 +1,5 @@
 //! How each context is put together: one file each, and one line here.
 
-mod delivery;
-mod kitchen;
-mod loyalty;
-mod notification;
-mod ordering;
-mod payment;
-mod tracking;
-
 use std::fmt;
 
 use async_trait::async_trait;
@@ -15,84 +7,67 @@ use clap::ValueEnum;
 use highstreet_domain::kernel::ports::{Perform, Run};
 use highstreet_domain::kernel::{Aggregate, Id, Never, Unanswered};
 
-use crate::StartError;
 use crate::context::Mount;
 
-/// The contexts, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ValueEnum)]
-pub enum ContextName {
+/// Makes of one line for each context everything that has to name them all.
+macro_rules! contexts {
+    ($($(#[$doc:meta])* $name:ident = $module:ident, calls [$($callee:ident for $what:literal),*];)*) => {
+        $(mod $module;)*
+
+        /// The contexts, by name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ValueEnum)]
+        pub enum ContextName {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl ContextName {
+            /// All of them.
+            pub const ALL: [Self; [$(Self::$name),*].len()] = [$(Self::$name),*];
+
+            /// The name, as it stands in references, packages and file names.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => highstreet_domain::$module::CONTEXT,)*
+                }
+            }
+
+            /// The contexts that it calls, and what callers cannot ask of it while one of them is away.
+            pub const fn calls(self) -> &'static [(Self, &'static str)] {
+                match self {
+                    $(Self::$name => &[$((Self::$callee, $what)),*],)*
+                }
+            }
+
+            pub(crate) fn mount(self, context: &mut Mount<'_>) {
+                match self {
+                    $(Self::$name => $module::mount(context),)*
+                }
+            }
+        }
+    };
+}
+
+contexts! {
     /// 주문
-    Ordering,
+    Ordering = ordering, calls [Payment for "PlaceOrder"];
     /// 결제
-    Payment,
+    Payment = payment, calls [];
     /// 제조
-    Kitchen,
+    Kitchen = kitchen, calls [];
     /// 배송
-    Delivery,
+    Delivery = delivery, calls [];
     /// 스탬프/포인트
-    Loyalty,
+    Loyalty = loyalty, calls [];
     /// 알림
-    Notification,
+    Notification = notification, calls [];
     /// 마이페이지
-    Tracking,
+    Tracking = tracking, calls [];
 }
 
 /// Performs the steps of an aggregate that has none.
 pub(crate) struct Nothing;
 
 // === impl ContextName ===
-
-impl ContextName {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Ordering,
-        Self::Payment,
-        Self::Kitchen,
-        Self::Delivery,
-        Self::Loyalty,
-        Self::Notification,
-        Self::Tracking,
-    ];
-
-    /// The name, as it stands in references, packages and file names.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ordering => highstreet_domain::ordering::CONTEXT,
-            Self::Payment => highstreet_domain::payment::CONTEXT,
-            Self::Kitchen => highstreet_domain::kitchen::CONTEXT,
-            Self::Delivery => highstreet_domain::delivery::CONTEXT,
-            Self::Loyalty => highstreet_domain::loyalty::CONTEXT,
-            Self::Notification => highstreet_domain::notification::CONTEXT,
-            Self::Tracking => highstreet_domain::tracking::CONTEXT,
-        }
-    }
-
-    /// The contexts that it calls, and what callers cannot ask of it while one of them is away.
-    pub const fn calls(self) -> &'static [(Self, &'static str)] {
-        match self {
-            Self::Ordering => &[(Self::Payment, "PlaceOrder")],
-            Self::Payment | Self::Kitchen | Self::Delivery | Self::Loyalty | Self::Notification | Self::Tracking => &[],
-        }
-    }
-
-    pub(crate) fn mount(self, context: &mut Mount<'_>) -> Result<(), StartError> {
-        match self {
-            Self::Ordering => ordering::mount(context),
-            Self::Payment => payment::mount(context),
-            Self::Kitchen => kitchen::mount(context),
-            Self::Delivery => delivery::mount(context),
-            Self::Loyalty => loyalty::mount(context),
-            Self::Notification => {
-                notification::mount(context);
-                Ok(())
-            }
-            Self::Tracking => {
-                tracking::mount(context);
-                Ok(())
-            }
-        }
-    }
-}
 
 impl fmt::Display for ContextName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,11 +7,11 @@ use highstreet_wire::ordering::{HEARS, hear, publish};
 use highstreet_wire::proto::ordering::ordering_service_server::OrderingServiceServer;
 
 use crate::context::Mount;
-use crate::{ContextName, StartError};
+use crate::ContextName;
 
 const PAYMENT: Dependency = Dependency { name: "payment", reason: "PAYMENT_UNAVAILABLE" };
 
-pub(super) fn mount(context: &mut Mount<'_>) -> Result<(), StartError> {
+pub(super) fn mount(context: &mut Mount<'_>) {
     let platform = context.platform;
     let payment = platform.peer(ContextName::Ordering, ContextName::Payment);
     let payments = PaymentClient::new(payment, platform.clock.clone());
@@ -19,5 +19,5 @@ pub(super) fn mount(context: &mut Mount<'_>) -> Result<(), StartError> {
     let desk = context.desk(&orders, PAYMENT);
     context.serve(OrderingServiceServer::new(Ordering::new(desk, platform.shops.pay_within)));
     context.react(&orders, HEARS, Arc::new(|message| Ok(hear(message)?.iter().flat_map(react).collect())));
-    context.publish()
+    context.publish();
 }
