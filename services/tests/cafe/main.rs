@@ -4,6 +4,8 @@
 mod acceptance;
 mod binary;
 mod breaker;
+#[path = "../common/mod.rs"]
+mod common;
 mod contract;
 mod kill;
 mod limits;

@@ -1,12 +1,8 @@
-//! A coffee shop on a socket of its own, and the people in it.
+//! The coffee shop, and the people in it.
 
-use std::future::Future;
-use std::time::Duration;
+use std::ops::{Deref, DerefMut};
 
 use highstreet::config::{GroundArgs, ShopArgs};
-use highstreet::{ContextName, Door, Platform, Street};
-use highstreet_provider::{Simulated, Simulation};
-use highstreet_wire::proto::Money;
 use highstreet_wire::proto::common::{PaymentMethod, Reference};
 use highstreet_wire::proto::delivery::delivery_service_client::DeliveryServiceClient;
 use highstreet_wire::proto::delivery::{
@@ -16,55 +12,27 @@ use highstreet_wire::proto::kitchen::kitchen_service_client::KitchenServiceClien
 use highstreet_wire::proto::kitchen::{CompletePreparationRequest, ListPreparationsRequest, Preparation};
 use highstreet_wire::proto::loyalty::loyalty_service_client::LoyaltyServiceClient;
 use highstreet_wire::proto::loyalty::{GetAccountRequest, Program};
-use highstreet_wire::proto::notification::notification_service_client::NotificationServiceClient;
-use highstreet_wire::proto::notification::{ListNotificationsRequest, Notification};
+use highstreet_wire::proto::notification::Notification;
 use highstreet_wire::proto::ordering::ordering_service_client::OrderingServiceClient;
 use highstreet_wire::proto::ordering::{
     CancelOrderRequest, GetOrderRequest, ListOrdersRequest, Order, OrderLine, PlaceOrderRequest,
 };
 use highstreet_wire::proto::payment::payment_service_client::PaymentServiceClient;
 use highstreet_wire::proto::payment::{GetPaymentRequest, PayRequest, Payment, get_payment_request};
-use highstreet_wire::proto::tracking::tracking_service_client::TrackingServiceClient;
-use highstreet_wire::proto::tracking::{GetTraceRequest, Trace};
-use tempfile::TempDir;
+use highstreet_wire::proto::tracking::Trace;
 use tonic::Status;
 use tonic::transport::Channel;
-use tonic_types::StatusExt;
+
+use crate::common::{self, HighStreet};
+pub(crate) use crate::common::{eventually, reason};
 
 pub(crate) const SHOP: &str = "skanu";
 pub(crate) const CUSTOMER: &str = "010-1234-5678";
-const PATIENCE: Duration = Duration::from_secs(20);
 
-pub(crate) struct Cafe {
-    pub(crate) street: Street,
-    pub(crate) channel: Channel,
-    _data: Option<TempDir>,
-}
-
-/// Waits until `look` finds something.
-pub(crate) async fn eventually<T, F, Fut>(what: &str, mut look: F) -> T
-where
-    F: FnMut() -> Fut,
-    Fut: Future<Output = Option<T>>,
-{
-    let waiting = async {
-        let mut pause = tokio::time::interval(Duration::from_millis(10));
-        loop {
-            if let Some(found) = look().await {
-                return found;
-            }
-            pause.tick().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
-}
-
-pub(crate) fn reason(status: &Status) -> String {
-    status.get_details_error_info().unwrap().reason
-}
+pub(crate) struct Cafe(HighStreet);
 
 pub(crate) fn reference(order: &Order) -> Reference {
-    Reference { context: "ordering".into(), id: order.order_id.clone() }
+    common::reference("ordering", &order.order_id)
 }
 
 pub(crate) fn lattes(quantity: i32) -> PlaceOrderRequest {
@@ -75,7 +43,7 @@ pub(crate) fn lattes(quantity: i32) -> PlaceOrderRequest {
             product_id: "latte".into(),
             product_name: "Latte".into(),
             quantity,
-            unit_price: Some(Money { currency_code: "KRW".into(), units: 4500, nanos: 0 }),
+            unit_price: Some(common::won(4500)),
         }],
         payment_method: PaymentMethod::Card.into(),
         request_id: String::new(),
@@ -88,31 +56,12 @@ impl Cafe {
     }
 
     pub(crate) async fn with(args: ShopArgs) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let cafe = Self::on(GroundArgs::embedded(data.path()), args).await;
-        Self { _data: Some(data), ..cafe }
+        Self(HighStreet::with(args).await)
     }
 
     /// On this ground.
     pub(crate) async fn on(ground: GroundArgs, args: ShopArgs) -> Self {
-        let simulation = Simulation { latency: args.provider_latency.clone(), ..Simulation::default() };
-        let provider = Simulated::recording(simulation).unwrap();
-        let platform = Platform::open(ground, args).await.unwrap().with_provider(provider);
-        let street = Street::open(platform, &ContextName::ALL).await.unwrap();
-        let door = Door::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-        let (listening, serving) = door.open(&street, std::future::pending()).unwrap();
-        tokio::spawn(serving);
-        listening.report(tonic_health::ServingStatus::Serving).await;
-        let channel = Channel::from_shared(format!("http://{}", listening.address)).unwrap().connect().await.unwrap();
-        Self { street, channel, _data: None }
-    }
-
-    pub(crate) async fn stop(&mut self, context: ContextName) {
-        self.street.stop(context).await;
-    }
-
-    pub(crate) async fn start(&mut self, context: ContextName) {
-        self.street.start(context).await.unwrap();
+        Self(HighStreet::on(ground, args).await)
     }
 
     pub(crate) fn ordering(&self) -> OrderingServiceClient<Channel> {
@@ -121,10 +70,6 @@ impl Cafe {
 
     pub(crate) fn payments(&self) -> PaymentServiceClient<Channel> {
         PaymentServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn tracking(&self) -> TrackingServiceClient<Channel> {
-        TrackingServiceClient::new(self.channel.clone())
     }
 
     pub(crate) async fn order(&self, quantity: i32) -> Order {
@@ -201,19 +146,12 @@ impl Cafe {
     }
 
     pub(crate) async fn notifications(&self) -> Vec<Notification> {
-        let request = ListNotificationsRequest { shop_id: SHOP.into(), ..Default::default() };
-        let mut notifications = NotificationServiceClient::new(self.channel.clone());
-        notifications.list_notifications(request).await.unwrap().into_inner().notifications
-    }
-
-    pub(crate) async fn trace(&self, order: &Order) -> Option<Trace> {
-        let request = GetTraceRequest { order: Some(reference(order)) };
-        self.tracking().get_trace(request).await.ok()?.into_inner().trace
+        self.0.notifications(SHOP).await
     }
 
     /// Waits until the order's trace has come to `status`.
     pub(crate) async fn traced(&self, order: &Order, status: &str) -> Trace {
-        eventually(status, || async { self.trace(order).await.filter(|trace| trace.status == status) }).await
+        self.0.traced(&reference(order), status).await
     }
 
     /// Waits until the customer has this many stamps.
@@ -229,10 +167,18 @@ impl Cafe {
         self.ship(&delivery).await.unwrap();
         self.arrive(&delivery).await.unwrap();
     }
+}
 
-    /// How often money was taken, and given back.
-    pub(crate) fn money_moved(&self) -> (usize, usize) {
-        let ledger = self.street.platform().provider().ledger().unwrap();
-        (ledger.charges.len(), ledger.refunds.len())
+impl Deref for Cafe {
+    type Target = HighStreet;
+
+    fn deref(&self) -> &HighStreet {
+        &self.0
+    }
+}
+
+impl DerefMut for Cafe {
+    fn deref_mut(&mut self) -> &mut HighStreet {
+        &mut self.0
     }
 }
