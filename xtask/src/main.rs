@@ -127,7 +127,7 @@ fn test(how: How) -> ExitCode {
 fn soak() -> Result<(), String> {
     servers::ensure(Missing::Install)?;
     shell::run(
-        cargo().args(["test", "--package", "highstreet-domain", "--test", "world"]).env("HIGHSTREET_SEEDS", "50000"),
+        cargo().args(["test", "--package", "highstreet-testkit", "--test", "world"]).env("HIGHSTREET_SEEDS", "50000"),
     )?;
     shell::run(cargo().args(["test", "--package", "highstreet", "--test", "mesh"]).env("HIGHSTREET_SOAK", "1"))
 }

@@ -8,10 +8,8 @@
 
 mod chronicle;
 mod customers;
-mod hearing;
 mod idle;
 mod invariants;
-mod language;
 mod neighbours;
 mod network;
 mod shop;

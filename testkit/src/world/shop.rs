@@ -3,24 +3,24 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use highstreet_domain::delivery::Delivery;
+use highstreet_domain::delivery::{Delivery, Dispatch};
 use highstreet_domain::kernel::ports::{Bus, Clock, Deliveries, Perform, Subscription, Tasks};
 use highstreet_domain::kernel::{
-    Aggregate, Consumer, Handler, HandlerPorts, HandlerSettings, Projector, Publish, Relay, Signal, Worker,
+    Aggregate, Consumer, Handler, HandlerPorts, HandlerSettings, Id, Message, Projector, Publish, Relay, Signal,
+    Undecodable, Worker,
 };
 use highstreet_domain::kitchen::Preparation;
 use highstreet_domain::loyalty::Account;
-use highstreet_domain::notification::{self, Notification};
+use highstreet_domain::notification::{self, Locale, Notification};
 use highstreet_domain::ordering::{self, Order};
 use highstreet_domain::payment::{self, Payment};
 use highstreet_domain::tracking::{self, Trace};
 use highstreet_domain::{delivery, kitchen, loyalty};
+use highstreet_wire::{self as wire, Hears};
 
 use super::Flaw;
 use super::chronicle::Chronicle;
-use super::hearing::{self, Hears};
 use super::idle::{Idle, Misnaming};
-use super::language;
 use super::neighbours::{Carrier, Counter, Provider};
 use super::network::Network;
 use super::weather::{Exposed, Weather};
@@ -64,6 +64,9 @@ pub(super) struct Host {
     clock: Arc<SimClock>,
 }
 
+/// What a context makes of a message.
+type Heard<A> = Result<Vec<(Id<A>, <A as Aggregate>::Command)>, Undecodable>;
+
 /// A handler, and where its work runs.
 type Up<A> = (Handler<A>, Arc<dyn Tasks>);
 
@@ -72,6 +75,12 @@ pub(super) struct Context<A: Aggregate> {
     pub(super) host: Host,
     pub(super) streams: Streams<A>,
     up: Mutex<Option<Up<A>>>,
+}
+
+/// The notifications that a message leads to.
+pub(super) fn notifications(message: &Message) -> Heard<Notification> {
+    let react = |fact| notification::react(fact, Locale::Ko);
+    Ok(wire::notification::hear(message)?.iter().flat_map(react).collect())
 }
 
 // === impl Shop ===
@@ -86,12 +95,12 @@ impl Shop {
         let tracking = host(tracking::CONTEXT);
         Arc::new(Self {
             ids: Counted::new(clock.clone()),
-            ordering: Context::new(host(ordering::CONTEXT), language::order, flaw),
-            payment: Context::new(host(payment::CONTEXT), language::payment, flaw),
-            kitchen: Context::new(host(kitchen::CONTEXT), language::preparation, flaw),
-            delivery: Context::new(host(delivery::CONTEXT), language::delivery, flaw),
-            loyalty: Context::new(host(loyalty::CONTEXT), language::account, flaw),
-            notification: Context::new(host(notification::CONTEXT), language::nothing, flaw),
+            ordering: Context::new(host(ordering::CONTEXT), wire::ordering::publish, flaw),
+            payment: Context::new(host(payment::CONTEXT), wire::payment::publish, flaw),
+            kitchen: Context::new(host(kitchen::CONTEXT), wire::kitchen::publish, flaw),
+            delivery: Context::new(host(delivery::CONTEXT), wire::delivery::publish, flaw),
+            loyalty: Context::new(host(loyalty::CONTEXT), wire::loyalty::publish, flaw),
+            notification: Context::new(host(notification::CONTEXT), wire::notification::publish, flaw),
             traces: Rows::new(&tracking.store),
             tracking,
             provider: Provider::new(sim, network.clone(), &chronicle),
@@ -124,7 +133,9 @@ impl Shop {
         match name {
             ordering::CONTEXT => {
                 let counter = Counter { payment: self.payment.clone(), network: self.network.clone() };
-                self.ordering.boot(Arc::new(ordering::Performing(Arc::new(counter))), hearing::ordering());
+                self.ordering.boot(Arc::new(ordering::Performing(Arc::new(counter))), wire::ordering::HEARS, |message| {
+                    Ok(wire::ordering::hear(message)?.iter().flat_map(ordering::react).collect())
+                });
             }
             payment::CONTEXT => {
                 let performing = payment::Performing(self.provider.clone());
@@ -132,14 +143,23 @@ impl Shop {
                     Flaw::KeysFollowRevision => Arc::new(Misnaming(performing, self.payment.streams.clone())),
                     _ => Arc::new(performing),
                 };
-                self.payment.boot(perform, hearing::payment());
+                self.payment.boot(perform, wire::payment::HEARS, |message| {
+                    Ok(wire::payment::hear(message)?.iter().flat_map(payment::react).collect())
+                });
             }
-            kitchen::CONTEXT => self.kitchen.boot(Arc::new(Idle), hearing::kitchen()),
-            delivery::CONTEXT => self.delivery.boot(Arc::new(Idle), hearing::delivery()),
-            loyalty::CONTEXT => self.loyalty.boot(Arc::new(Idle), hearing::loyalty()),
+            kitchen::CONTEXT => self.kitchen.boot(Arc::new(Idle), wire::kitchen::HEARS, |message| {
+                Ok(wire::kitchen::hear(message)?.iter().flat_map(kitchen::react).collect())
+            }),
+            delivery::CONTEXT => self.delivery.boot(Arc::new(Idle), wire::delivery::HEARS, |message| {
+                let react = |fact| delivery::react(fact, Dispatch::ByHand);
+                Ok(wire::delivery::hear(message)?.iter().flat_map(react).collect())
+            }),
+            loyalty::CONTEXT => self.loyalty.boot(Arc::new(Idle), wire::loyalty::HEARS, |message| {
+                Ok(wire::loyalty::hear(message)?.iter().flat_map(loyalty::react).collect())
+            }),
             notification::CONTEXT => {
                 let performing = notification::Performing(self.carrier.clone());
-                self.notification.boot(Arc::new(performing), hearing::notification());
+                self.notification.boot(Arc::new(performing), wire::notification::HEARS, notifications);
             }
             _ => self.boot_tracking(),
         }
@@ -158,10 +178,10 @@ impl Shop {
     fn boot_tracking(&self) {
         self.tracking.node.revive();
         let tasks = self.tracking.node.tasks();
-        for (source, names) in hearing::TRACKED {
+        for (source, names) in wire::tracking::HEARS {
             let deliveries = self.tracking.subscribe(source, names);
             let views = Arc::new(self.traces.clone());
-            let projector = Projector { seeing: hearing::tracking(), views, clock: self.clock.clone() };
+            let projector = Projector { seeing: Arc::new(wire::tracking::hear), views, clock: self.clock.clone() };
             tasks.spawn(Box::pin(async move { projector.run(deliveries.await).await }));
         }
     }
@@ -223,7 +243,7 @@ impl<A: Aggregate> Context<A> {
         *lock(&self.up) = None;
     }
 
-    fn boot(&self, perform: Arc<dyn Perform<A>>, hears: Vec<Hears<A>>) {
+    fn boot(&self, perform: Arc<dyn Perform<A>>, hears: Hears, hear: fn(&Message) -> Heard<A>) {
         self.host.node.revive();
         let (tasks, clock): (_, Arc<dyn Clock>) = (self.host.node.tasks(), self.host.clock.clone());
         let streams = Arc::new(self.streams.clone());
@@ -240,10 +260,10 @@ impl<A: Aggregate> Context<A> {
         let outbox = Arc::new(MemoryOutbox(self.host.store.clone()));
         let relay = Relay { outbox, bus: Arc::new(self.host.bus.clone()), clock: clock.clone() };
         tasks.spawn(Box::pin(relay.run()));
-        for Hears { source, names, hearing } in hears {
+        for (source, names) in hears {
             let deliveries = self.host.subscribe(source, names);
             let refused = Arc::new(|_: &str, _: &_, _: &str| {});
-            let consumer = Consumer { hearing, handler: handler.clone(), clock: clock.clone(), refused };
+            let consumer = Consumer { hearing: Arc::new(hear), handler: handler.clone(), clock: clock.clone(), refused };
             tasks.spawn(Box::pin(async move { consumer.run(deliveries.await).await }));
         }
         *lock(&self.up) = Some((handler, tasks));
