@@ -28,8 +28,10 @@ const GRACE: Duration = Duration::from_millis(20);
 const LEFT_TO_NEWER: Duration = Duration::from_secs(1);
 /// So often: for about ten minutes. Then it is laid with the dead letters, so that it holds up nobody and is not lost.
 const MOST_LEFT: u64 = 600;
-/// So many strangers are looked at together.
-const STRANGERS: usize = 64;
+/// Strangers are looked at together, so many at most, and not more often than this: who wants them is a question that
+/// costs the broker a look at every subject it keeps.
+const STRANGERS: usize = 512;
+const LOOK_AT_STRANGERS: Duration = Duration::from_secs(1);
 
 /// A replica's share in a durable consumer. What it has not settled when it is dropped goes to the others.
 ///
@@ -42,6 +44,8 @@ pub(crate) struct Member {
     ready: VecDeque<Held>,
     /// Received, of names that this replica does not want.
     strangers: Vec<Raw>,
+    /// When those are looked at, if there are any.
+    judged_at: Option<Instant>,
     /// Handed out and not settled.
     held: BTreeMap<u64, Raw>,
     last_tag: u64,
@@ -86,6 +90,7 @@ impl Member {
             line: None,
             ready: VecDeque::new(),
             strangers: Vec::new(),
+            judged_at: None,
             held: BTreeMap::new(),
             last_tag: 0,
             at_work: None,
@@ -106,7 +111,7 @@ impl Member {
                 Some(line) => {
                     if line.made.iter().zip(&made).any(|(before, now)| now.is_another_than(*before)) {
                         // Answers to what was received before would be taken for answers to other messages.
-                        (self.ready, self.strangers, self.held) = Default::default();
+                        (self.ready, self.strangers, self.judged_at, self.held) = Default::default();
                         self.at_work = None;
                         self.verdicts.forget();
                     }
@@ -124,6 +129,8 @@ impl Member {
     async fn hear(&mut self) -> Result<bool, StoreError> {
         let Some(line) = &mut self.line else { return Ok(true) };
         let patience = if self.ready.is_empty() { line.overdue() } else { Instant::now() + GRACE };
+        let judging = self.judged_at.is_some_and(|at| at < patience);
+        let patience = self.judged_at.map_or(patience, |at| at.min(patience));
         let heard = tokio::select! {
             biased;
             said = line.events.said() => Heard::Events(said),
@@ -133,6 +140,7 @@ impl Member {
         };
         match heard {
             Heard::Events(said) | Heard::Retries(said) => self.take(said)?,
+            Heard::Silence if judging => {}
             Heard::Silence if !self.ready.is_empty() => return Ok(false),
             Heard::Outage | Heard::Silence => line.connection = 0,
         }
@@ -165,17 +173,22 @@ impl Member {
             Ok(message) if self.subscription.names.contains(&message.name) => {
                 self.ready.push_back(Held { raw, message: Arc::new(message) });
             }
-            Ok(_) => self.strangers.push(raw),
+            Ok(_) => {
+                self.strangers.push(raw);
+                self.judged_at.get_or_insert_with(|| Instant::now() + LOOK_AT_STRANGERS);
+            }
             Err(error) => self.verdicts.push(raw, Fate::Spoilt(error.to_string())),
         }
     }
 
     /// What this replica does not want is done with, unless a newer one has come meanwhile that does.
     async fn judge_strangers(&mut self) -> Result<(), StoreError> {
-        if self.strangers.is_empty() {
+        let due = self.strangers.len() >= STRANGERS || self.judged_at.is_some_and(|at| at <= Instant::now());
+        if !due {
             return Ok(());
         }
         let wanted = self.streams.hears(&self.subscription).await?;
+        self.judged_at = None;
         for raw in self.strangers.drain(..) {
             let name = event::message(raw.headers.as_ref(), &[]).map(|message| message.name);
             let others = name.is_ok_and(|name| wanted.contains(&name));
@@ -214,9 +227,7 @@ impl Deliveries for Member {
         let limit = limit.max(1);
         loop {
             let more = self.join().await?.events.has_more();
-            if !more || self.strangers.len() >= STRANGERS {
-                self.judge_strangers().await?;
-            }
+            self.judge_strangers().await?;
             self.tell().await?;
             let enough = self.ready.len() >= limit || (!self.ready.is_empty() && !more);
             if enough {

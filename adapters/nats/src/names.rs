@@ -32,11 +32,6 @@ impl Names {
         format!("{}.{}.>", self.prefix, token(context))
     }
 
-    /// Everything a context publishes in this version of its language.
-    pub(crate) fn events(&self, context: &str) -> String {
-        format!("{}.{}.v1.>", self.prefix, token(context))
-    }
-
     /// The events of a context that have this name.
     pub(crate) fn events_named(&self, context: &str, name: &str) -> String {
         format!("{}.{}.v1.{}.*", self.prefix, token(context), token(name))

@@ -89,6 +89,9 @@ impl PostgresOutbox {
         if !locked.get::<_, bool>(0) {
             return Ok(None);
         }
+        // All this connection writes is what it need not do again: a server that dies and forgets it is given the same
+        // messages once more, and those who listen know them. No commit of a context waits behind it for the disk.
+        client.batch_execute("SET synchronous_commit = off").await?;
         let next = client.prepare(NEXT).await?;
         let delete = client.prepare("DELETE FROM outbox WHERE position = ANY($1)").await?;
         tracing::info!(context = %self.source, "leads the outbox");
