@@ -119,6 +119,7 @@ fn an_order(id: Id<Order>, number: u64) -> Result<Append<Order>, String> {
             product: ProductId::parse("latte").map_err(text)?,
             name: ProductName::parse("Latte").map_err(text)?,
             quantity: Quantity::new(1).map_err(text)?,
+            unit_price: None,
         },
         unit_price: price,
     };

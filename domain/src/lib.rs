@@ -12,10 +12,14 @@
 extern crate alloc;
 
 pub mod delivery;
+pub mod inventory;
 pub mod kernel;
 pub mod kitchen;
+pub mod lending;
 pub mod loyalty;
 pub mod notification;
 pub mod ordering;
 pub mod payment;
+pub mod replenishment;
+pub mod sales;
 pub mod tracking;

@@ -38,7 +38,7 @@ fn cancel() -> Command {
 fn cafe_f6_what_is_ready_is_delivered() {
     let by_hand = Command::Schedule(load(), Dispatch::ByHand);
     let id = Id::made_for(&case().root);
-    assert_eq!(react(&Fact::PreparationReady(load()), Dispatch::ByHand), [(id, by_hand.clone())]);
+    assert_eq!(react(&Fact::Wanted(load()), Dispatch::ByHand), [(id, by_hand.clone())]);
     let delivery = given::<Delivery>([]).when(by_hand).then([scheduled()]);
     delivery.when(Command::Ship).then([Event::Shipped]).when(Command::Complete).then([Event::Delivered]);
     let at_once = Command::Schedule(load(), Dispatch::AtOnce);

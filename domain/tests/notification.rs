@@ -2,26 +2,62 @@
 
 mod samples;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use highstreet_domain::kernel::{Aggregate, OnOutage, Unanswered};
 use highstreet_domain::notification::{
-    Command, Event, Fact, Happening, Locale, Notification, Rejection, Role, Step, react,
+    Cafe, Cinema, Command, Event, Fact, Goods, Happening, Library, Locale, Notification, Rejection, Role, Step, Store,
+    react, text,
 };
 use highstreet_testkit::{given, laws};
 use proptest::prelude::*;
 use samples::{case, letter};
 use uuid::Uuid;
 
-const HAPPENINGS: [Happening; 7] = [
-    Happening::OrderPlaced { drinks: 3 },
-    Happening::OrderPaid,
-    Happening::PreparationReady,
-    Happening::OrderCompleted,
-    Happening::OrderCancelled { paid: false },
-    Happening::OrderCancelled { paid: true },
-    Happening::RecallRefused,
-];
+/// One of everything that people are told of, and who is told of it.
+fn happenings() -> Vec<(Happening, Role)> {
+    let cafe = [
+        Cafe::OrderPlaced { drinks: 3 },
+        Cafe::OrderPaid,
+        Cafe::PreparationReady,
+        Cafe::OrderCompleted,
+        Cafe::OrderCancelled { paid: false },
+        Cafe::OrderCancelled { paid: true },
+    ];
+    let cola = || Goods { name: "Cola".into(), count: 3 };
+    let store = [
+        Store::OrderPlaced(cola()),
+        Store::OrderShipped(cola()),
+        Store::OrderReceived(cola()),
+        Store::OrderCancelled(cola()),
+        Store::CancellationRefused(cola()),
+        Store::DeliveryScheduled,
+        Store::Delivered,
+        Store::StockShort(cola()),
+        Store::StockLow(cola()),
+        Store::Purchased(cola()),
+        Store::PurchaseCancelled { goods: cola(), out_of_stock: false },
+        Store::PurchaseCancelled { goods: cola(), out_of_stock: true },
+    ];
+    let library = [Library::ReservationConfirmed, Library::ReservationFailed, Library::ReservationCancelled];
+    let cinema = [
+        Cinema::BookingReserved,
+        Cinema::BookingPaid,
+        Cinema::BookingConfirmed { seats: vec!["1A".into(), "2B".into()] },
+        Cinema::BookingCompleted,
+        Cinema::BookingCancelled { expired: false },
+        Cinema::BookingCancelled { expired: true },
+        Cinema::BookingFailed,
+    ];
+    let customer = |happening| (happening, Role::Customer);
+    let mut all = vec![(Happening::Cafe(Cafe::RecallRefused), Role::Staff)];
+    all.extend(cafe.into_iter().map(Happening::Cafe).map(customer));
+    all.extend(store.into_iter().map(|it| (Happening::Store(it), Role::Owner)));
+    all.extend(library.into_iter().map(Happening::Library).map(customer));
+    all.extend(cinema.into_iter().map(Happening::Cinema).map(customer));
+    all
+}
 
 fn written() -> Event {
     Event::Written(letter())
@@ -46,25 +82,39 @@ fn one_message_per_event_and_recipient() {
     for history in [vec![written()], vec![written(), Event::Sent], vec![written(), failed()]] {
         given::<Notification>(history).when(Command::Notify(letter())).then_nothing();
     }
-    let id = |message, happening| react(&told(message, happening), Locale::Ko)[0].0;
-    assert_eq!(id(1, Happening::OrderPaid), id(1, Happening::OrderPaid), "the same event");
-    assert_ne!(id(1, Happening::OrderPaid), id(2, Happening::OrderPaid), "another event");
-    assert_ne!(id(1, Happening::OrderPaid), id(1, Happening::RecallRefused), "another recipient");
+    let id = |message, cafe| react(&told(message, Happening::Cafe(cafe)), Locale::Ko)[0].0;
+    assert_eq!(id(1, Cafe::OrderPaid), id(1, Cafe::OrderPaid), "the same event");
+    assert_ne!(id(1, Cafe::OrderPaid), id(2, Cafe::OrderPaid), "another event");
+    assert_ne!(id(1, Cafe::OrderPaid), id(1, Cafe::RecallRefused), "another recipient");
 }
 
+/// STORE-F9 (the owner), LIBRARY-F10 and SEATLATER-N6 (the customer): whom each change is told to, in their language.
 #[test]
-fn customers_are_told_in_their_language_and_staff_of_what_concerns_them() {
-    for happening in HAPPENINGS {
+fn people_are_told_of_what_concerns_them_in_their_language() {
+    let mut texts = BTreeSet::new();
+    for (happening, role) in happenings() {
         for (locale, hangul) in [(Locale::Ko, true), (Locale::En, false)] {
-            let commands = react(&told(1, happening), locale);
+            let commands = react(&told(1, happening.clone()), locale);
             let [(_, Command::Notify(letter))] = &commands[..] else { panic!("one message of {happening:?}") };
             let korean = letter.text.chars().any(|c| ('가'..='힣').contains(&c));
             assert_eq!((korean, letter.locale), (hangul, locale), "{}", letter.text);
-            let staff = happening == Happening::RecallRefused;
-            assert_eq!(letter.recipient.role, if staff { Role::Staff } else { Role::Customer });
-            assert_eq!(letter.recipient.name, if staff { "staff".into() } else { case().customer });
+            assert_eq!(letter.recipient.role, role);
+            let name = if role == Role::Customer { case().customer } else { role.as_str().into() };
+            assert_eq!(letter.recipient.name, name);
+            assert!(texts.insert(letter.text.clone()), "said of two things: {}", letter.text);
         }
     }
+}
+
+/// LIBRARY-A1, LIBRARY-A3, LIBRARY-X4: "completed" is said of what is completed, and of nothing else.
+#[test]
+fn library_messages_begin_as_they_always_did() {
+    let said = |library| text(&Happening::Library(library), Locale::Ko);
+    assert!(said(Library::ReservationConfirmed).starts_with("예약 완료 되었습니다"));
+    assert!(said(Library::ReservationCancelled).starts_with("예약 취소 되었습니다"));
+    assert!(said(Library::ReservationFailed).starts_with("예약에 실패했습니다"));
+    let completed = happenings().into_iter().filter(|(it, _)| text(it, Locale::Ko).contains("예약 완료"));
+    assert_eq!(completed.count(), 1);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod check;
 mod mesh;
 mod proto;
 mod requirements;
+mod scaffold;
 mod servers;
 mod shell;
 mod sources;
@@ -48,6 +49,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Writes the files of a new context, and its line in each list.
+    NewContext(scaffold::NewContext),
     /// The whole street as local processes, on PostgreSQL and NATS.
     Mesh {
         #[command(subcommand)]
@@ -100,6 +103,7 @@ fn main() -> ExitCode {
         }
         Command::Requirements { check: true } => told(requirements::check()),
         Command::Requirements { check: false } => told(requirements::write()),
+        Command::NewContext(wanted) => told(scaffold::write(&wanted)),
         Command::Mesh { mesh } => told(mesh::go(&mesh)),
         Command::Soak => told(soak()),
         Command::Bench { arguments } => {
@@ -120,6 +124,7 @@ fn test(how: How) -> ExitCode {
     });
     steps.take("build", || shell::run(cargo().args(["build", "--workspace", "--all-targets", "--locked"])));
     steps.take("test", || shell::run(cargo().args(["test", "--workspace", "--locked"])));
+    steps.take("new context", scaffold::try_out);
     steps.finish()
 }
 

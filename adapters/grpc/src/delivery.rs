@@ -49,7 +49,7 @@ impl DeliveryService for Deliveries {
         request: Request<proto::CancelDeliveryRequest>,
     ) -> Result<Response<proto::CancelDeliveryResponse>, Status> {
         let Opened { call, message, terms, mut fields } = self.0.open(request);
-        let target = read_target(&mut fields, &call, message.target.as_ref());
+        let target = read_target(&mut fields, &call, &message);
         let (id, case) = fields.finish_with(target)?;
         let (id, delivery) = self.0.change(&call, terms, id, Command::Cancel { case }).await?;
         Ok(Response::new(proto::CancelDeliveryResponse { delivery: Some(show(id, &delivery)?) }))
@@ -101,14 +101,18 @@ impl DeliveryService for Deliveries {
 fn read_target(
     fields: &mut Fields,
     call: &Call,
-    target: Option<&cancel_delivery_request::Target>,
+    message: &proto::CancelDeliveryRequest,
 ) -> Option<(Id<Delivery>, Option<Case>)> {
-    match target {
+    match &message.target {
         Some(cancel_delivery_request::Target::DeliveryId(id)) => Some((Id::new(fields.uuid("delivery_id", id)?), None)),
-        Some(cancel_delivery_request::Target::Order(order)) => {
-            let order = fields.reference("order", Some(order))?;
-            let case = || Case { root: order.clone(), shop: ShopId::default(), customer: String::new() };
-            Some((Id::made_for(&order), call.is_from_context().then(case)))
+        Some(cancel_delivery_request::Target::Order(root)) => {
+            let root = fields.reference("order", Some(root))?;
+            let id = Id::made_for(&root);
+            if !call.is_from_context() {
+                return Some((id, None));
+            }
+            let shop = fields.check("shop_id", ShopId::parse(&message.shop_id))?;
+            Some((id, Some(Case { root, shop, customer: String::new() })))
         }
         None => {
             fields.wrong("delivery_id", "or order must be set");

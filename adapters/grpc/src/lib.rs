@@ -6,11 +6,15 @@
 //! other processes are reached by a [`Channel`].
 
 pub mod delivery;
+pub mod inventory;
 pub mod kitchen;
+pub mod lending;
 pub mod loyalty;
 pub mod notification;
 pub mod ordering;
 pub mod payment;
+pub mod replenishment;
+pub mod sales;
 pub mod tracking;
 
 mod addresses;

@@ -1,7 +1,9 @@
 //! Requests that create or change something: what all of them bring along is read in one place.
 
 use highstreet_domain::kernel::Fingerprint;
-use highstreet_wire::proto::{delivery, kitchen, loyalty, notification, ordering, payment};
+use highstreet_wire::proto::{
+    delivery, inventory, kitchen, lending, loyalty, notification, ordering, payment, replenishment, sales,
+};
 use prost::Message;
 use tonic::Request;
 use uuid::Uuid;
@@ -82,6 +84,10 @@ changing! {
         ordering::PlaceOrderRequest => "PlaceOrder",
         payment::RequestPaymentRequest => "RequestPayment",
         loyalty::GrantPointsRequest => "GrantPoints",
+        replenishment::PlaceOrderRequest => "replenishment.PlaceOrder",
+        inventory::ReceiveStockRequest => "ReceiveStock",
+        sales::RecordPurchaseRequest => "RecordPurchase",
+        lending::RequestReservationRequest => "RequestReservation",
     }
     change {
         ordering::CancelOrderRequest => "CancelOrder",
@@ -92,5 +98,9 @@ changing! {
         delivery::CompleteDeliveryRequest => "CompleteDelivery",
         delivery::CancelDeliveryRequest => "CancelDelivery",
         notification::ResendNotificationRequest => "ResendNotification",
+        replenishment::CancelOrderRequest => "replenishment.CancelOrder",
+        inventory::AdjustStockRequest => "AdjustStock",
+        sales::CancelPurchaseRequest => "CancelPurchase",
+        lending::CancelReservationRequest => "CancelReservation",
     }
 }

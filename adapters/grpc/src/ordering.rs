@@ -17,14 +17,14 @@ use highstreet_wire::proto::ordering as proto;
 use highstreet_wire::proto::ordering::ordering_service_server::OrderingService;
 use highstreet_wire::proto::payment::payment_service_client::PaymentServiceClient;
 use highstreet_wire::proto::payment::{self as payment, cancel_payment_request::Target};
-use tonic::{Code, Request, Response, Status};
-use tonic_types::StatusExt;
+use tonic::{Request, Response, Status};
 
 use crate::Desk;
 use crate::fields::Fields;
 use crate::opened::Opened;
 use crate::page::Wanted;
 use crate::peer::Peer;
+use crate::peer::refused;
 use crate::status::not_found;
 
 const MOST_LINES: usize = 100;
@@ -129,7 +129,7 @@ fn read_line(fields: &mut Fields, at: usize, line: &proto::OrderLine) -> Option<
     let quantity = fields.check(name("quantity"), Quantity::new(i64::from(line.quantity)));
     let unit_price = fields.money(name("unit_price"), line.unit_price.as_ref());
     let (((product, name), quantity), unit_price) = product.zip(product_name).zip(quantity).zip(unit_price)?;
-    Some(Line { item: Item { product, name, quantity }, unit_price })
+    Some(Line { item: Item { product, name, quantity, unit_price: None }, unit_price })
 }
 
 fn show(id: Id<Order>, order: &Standing<Order>) -> Result<proto::Order, Status> {
@@ -208,12 +208,4 @@ impl Payments for PaymentClient {
         let request = Peer::request(message, CONTEXT, run, &*self.clock);
         self.client.clone().cancel_payment(request).await.map(drop).map_err(|status| self.peer.unanswered(&status))
     }
-}
-
-/// The callee's reason, if it answered and said no.
-fn refused(status: &Status) -> Option<String> {
-    let refusals = [Code::FailedPrecondition, Code::AlreadyExists, Code::InvalidArgument, Code::NotFound];
-    refusals
-        .contains(&status.code())
-        .then(|| status.get_details_error_info().map_or_else(|| status.message().to_owned(), |info| info.reason))
 }

@@ -1,17 +1,21 @@
 //! Tracking over gRPC: read models only.
 
+mod board;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use highstreet_domain::kernel::ports::{Filter, Row, Views};
+use highstreet_domain::kernel::ports::{Clock, Filter, Row, Views};
 use highstreet_domain::kernel::{Payer, Phone, ShopId};
-use highstreet_domain::tracking::{Kind, Trace};
+use highstreet_domain::tracking::{Day, Kind, Trace};
 use highstreet_wire::convert::{reference, timestamp};
 use highstreet_wire::proto::tracking as proto;
 use highstreet_wire::proto::tracking::tracking_service_server::TrackingService;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
+pub use self::board::Boards;
+use self::board::read_day;
 use crate::fields::Fields;
 use crate::page::Wanted;
 use crate::status::{not_found, of_store};
@@ -19,8 +23,12 @@ use crate::watch::{AT_ONCE, Watch, read_cursor, watch};
 
 /// Tracking, inbound.
 pub struct Tracking {
-    /// What is shown.
-    pub views: Arc<dyn Views<Trace>>,
+    /// What has become of each case.
+    pub traces: Arc<dyn Views<Trace>>,
+    /// What store owners see.
+    pub boards: Boards,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
     /// Cancelled when the server shuts down.
     pub ending: CancellationToken,
 }
@@ -36,7 +44,7 @@ impl TrackingService for Tracking {
         let mut fields = Fields::default();
         let order = fields.reference("order", request.get_ref().order.as_ref());
         let key = fields.finish_with(order)?.to_string();
-        let mut rows = self.views.load(std::slice::from_ref(&key)).await.map_err(|error| of_store(&error))?;
+        let mut rows = self.traces.load(std::slice::from_ref(&key)).await.map_err(|error| of_store(&error))?;
         let trace = rows.pop().flatten().as_ref().and_then(show);
         let trace = trace.ok_or_else(|| not_found("trace", &key))?;
         Ok(Response::new(proto::GetTraceResponse { trace: Some(trace) }))
@@ -54,7 +62,7 @@ impl TrackingService for Tracking {
         };
         let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
         fields.finish()?;
-        let page = self.views.page(&wanted.filter, &wanted.one_more()).await;
+        let page = self.traces.page(&wanted.filter, &wanted.one_more()).await;
         let mut rows = page.map_err(|error| of_store(&error))?;
         let next_page_token = wanted.cut(&mut rows, |row| (row.created, row.place));
         Ok(Response::new(proto::ListTracesResponse { traces: rows.iter().filter_map(show).collect(), next_page_token }))
@@ -71,13 +79,13 @@ impl TrackingService for Tracking {
         fields.finish()?;
         let cursor = match since {
             Some(cursor) => cursor,
-            None => self.views.latest().await.map_err(|error| of_store(&error))?,
+            None => self.traces.latest().await.map_err(|error| of_store(&error))?,
         };
-        let views = self.views.clone();
+        let traces = self.traces.clone();
         Ok(Response::new(watch(self.ending.clone(), cursor, move |cursor| {
-            let (views, filter) = (views.clone(), filter.clone());
+            let (traces, filter) = (traces.clone(), filter.clone());
             async move {
-                let rows = views.changes(&filter, cursor, AT_ONCE).await?;
+                let rows = traces.changes(&filter, cursor, AT_ONCE).await?;
                 let change = |row: Row<Trace>| {
                     let cursor = row.cursor.to_string();
                     (row.cursor, proto::WatchTracesResponse { trace: show(&row), cursor })
@@ -86,20 +94,40 @@ impl TrackingService for Tracking {
             }
         })))
     }
+
+    async fn get_board(
+        &self,
+        request: Request<proto::GetBoardRequest>,
+    ) -> Result<Response<proto::GetBoardResponse>, Status> {
+        let message = request.into_inner();
+        let mut fields = Fields::default();
+        let shop = fields.check("shop_id", ShopId::parse(&message.shop_id));
+        let day = if message.date.is_empty() {
+            Some(Day::of(self.clock.now()))
+        } else {
+            fields.check("date", read_day(&message.date).ok_or("must be a day such as 2026-11-21"))
+        };
+        let (shop, day) = fields.finish_with(shop.zip(day))?;
+        let board = self.boards.board(&shop, day).await.map_err(|error| of_store(&error))?;
+        Ok(Response::new(proto::GetBoardResponse { board: Some(board) }))
+    }
 }
 
 fn read_kind(fields: &mut Fields, kind: i32) -> Option<String> {
-    match proto::TraceKind::try_from(kind) {
-        Ok(proto::TraceKind::Unspecified) => None,
-        Ok(proto::TraceKind::Order) => Some("ordering".into()),
-        Ok(proto::TraceKind::Replenishment) => Some("replenishment".into()),
-        Ok(proto::TraceKind::Purchase) => Some("sales".into()),
-        Ok(proto::TraceKind::Reservation) => Some("lending".into()),
-        Ok(proto::TraceKind::Booking) => Some("booking".into()),
-        Err(_) => {
-            fields.wrong("kind", "must be one of the enum's values");
-            None
-        }
+    let Ok(wanted) = proto::TraceKind::try_from(kind) else {
+        fields.wrong("kind", "must be one of the enum's values");
+        return None;
+    };
+    Kind::ALL.into_iter().find(|kind| show_kind(*kind) == wanted).map(|kind| kind.context().to_owned())
+}
+
+fn show_kind(kind: Kind) -> proto::TraceKind {
+    match kind {
+        Kind::Order => proto::TraceKind::Order,
+        Kind::Replenishment => proto::TraceKind::Replenishment,
+        Kind::Purchase => proto::TraceKind::Purchase,
+        Kind::Reservation => proto::TraceKind::Reservation,
+        Kind::Booking => proto::TraceKind::Booking,
     }
 }
 
@@ -116,9 +144,7 @@ fn read_filter(fields: &mut Fields, shop: &str, customer: &str) -> Filter {
 fn show(row: &Row<Trace>) -> Option<proto::Trace> {
     let trace = &row.view;
     let case = trace.case.as_ref().filter(|_| !trace.status.is_empty())?;
-    let kind = match trace.kind()? {
-        Kind::Order => proto::TraceKind::Order,
-    };
+    let kind = show_kind(trace.kind()?);
     let steps = trace.steps.iter().map(|step| proto::TraceStep {
         context: step.context.clone(),
         id: step.id.to_string(),

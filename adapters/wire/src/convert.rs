@@ -1,8 +1,8 @@
 //! Values that every context has on the wire.
 
 use highstreet_domain::kernel::{
-    Case, Item, Message, Money, Origin, PaymentMethod, ProductId, ProductName, Quantity, Reference, ShopId, Timestamp,
-    Undecodable,
+    Case, Currency, InvalidMoney, Item, Message, Money, Origin, PaymentMethod, ProductId, ProductName, Quantity,
+    Reference, ShopId, Timestamp, Undecodable,
 };
 
 use uuid::Uuid;
@@ -11,6 +11,14 @@ use crate::proto;
 use crate::proto::common;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
+
+/// What every event begins with, for whoever needs nothing else of it.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Headed {
+    /// Whose event it is.
+    #[prost(message, optional, tag = "1")]
+    pub header: Option<common::EventHeader>,
+}
 
 /// The header of an event that belongs to `case`.
 pub fn header(case: &Case, revision: u64, origin: &Origin) -> Option<common::EventHeader> {
@@ -31,6 +39,13 @@ pub fn case(header: Option<&common::EventHeader>) -> Result<Case, Undecodable> {
         shop: ShopId::parse(&header.shop_id).map_err(|why| Undecodable(format!("header.shop_id {why}")))?,
         customer: header.customer.clone(),
     })
+}
+
+impl Headed {
+    /// The header of a message.
+    pub fn of(message: &Message) -> Result<Self, Undecodable> {
+        body(message)
+    }
 }
 
 /// The body of a message.
@@ -57,6 +72,11 @@ pub fn reference(reference: &Reference) -> common::Reference {
 pub fn heard_reference(reference: Option<&common::Reference>) -> Result<Reference, Undecodable> {
     let reference = reference.ok_or_else(|| missing("reference"))?;
     Ok(Reference::new(&reference.context, &reference.id))
+}
+
+/// The id that `root` has in `context`; `None` if it is another context's.
+pub fn own(context: &str, root: &Reference) -> Result<Option<Uuid>, Undecodable> {
+    (root.context == context).then(|| heard_uuid(&root.id)).transpose()
 }
 
 /// A UUID from the wire.
@@ -94,6 +114,7 @@ pub fn items(items: &[Item]) -> Vec<common::Item> {
             product_id: item.product.to_string(),
             product_name: item.name.to_string(),
             quantity: quantity(item.quantity),
+            unit_price: item.unit_price.as_ref().map(money),
         })
         .collect()
 }
@@ -105,7 +126,24 @@ pub fn heard_item(id: &str, name: &str, quantity: i32) -> Result<Item, Undecodab
         product: ProductId::parse(id).map_err(bad)?,
         name: ProductName::parse(name).map_err(bad)?,
         quantity: Quantity::new(i64::from(quantity)).map_err(bad)?,
+        unit_price: None,
     })
+}
+
+/// Items from the wire.
+pub fn heard_items(items: &[common::Item]) -> Result<Vec<Item>, Undecodable> {
+    let heard = |item: &common::Item| {
+        let unit_price = item.unit_price.as_ref().map(heard_money).transpose()?;
+        Ok(Item { unit_price, ..heard_item(&item.product_id, &item.product_name, item.quantity)? })
+    };
+    items.iter().map(heard).collect()
+}
+
+/// Money from the wire.
+pub fn heard_money(money: &proto::Money) -> Result<Money, Undecodable> {
+    let bad = |why: InvalidMoney| Undecodable(format!("money {why}"));
+    let currency = Currency::parse(&money.currency_code).map_err(bad)?;
+    Money::new(currency, money.units, money.nanos).map_err(bad)
 }
 
 /// A quantity on the wire; at most a million.

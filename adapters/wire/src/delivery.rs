@@ -1,14 +1,21 @@
 //! What delivery tells, and what it hears.
 
 use highstreet_domain::delivery::{Delivery, Event, Fact, Load};
-use highstreet_domain::kernel::{Happened, Message, Published, Undecodable};
+use highstreet_domain::kernel::{Happened, Item, Message, Published, Undecodable};
 
 use crate::Hears;
-use crate::convert::{body, case, header, heard_item, heard_reference, items, published, reference, unknown};
-use crate::proto::{delivery, kitchen, ordering};
+use crate::convert::{
+    body, case, header, heard_item, heard_items, heard_money, heard_reference, items, published, reference, unknown,
+};
+use crate::proto::{delivery, kitchen, ordering, replenishment};
 
 /// What delivery listens to.
-pub const HEARS: Hears = &[("kitchen", &["PreparationReady"]), ("ordering", &["OrderCancelled"])];
+pub const HEARS: Hears = &[
+    ("kitchen", &["PreparationReady"]),
+    ("ordering", &["OrderCancelled"]),
+    // That one of these is cancelled it is told by a call, and answers.
+    ("replenishment", &["OrderPlaced"]),
+];
 
 /// How delivery's events are told.
 pub fn publish(happened: &Happened<'_, Delivery>) -> Option<Published> {
@@ -38,10 +45,16 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
     Ok(match (&*message.source, message.name.as_str()) {
         ("kitchen", "PreparationReady") => {
             let event = body::<kitchen::PreparationReady>(message)?;
-            let items = event.items.iter().map(|item| heard_item(&item.product_id, &item.product_name, item.quantity));
-            let items = items.collect::<Result<_, _>>()?;
+            let items = heard_items(&event.items)?;
             let order = heard_reference(event.order.as_ref())?;
-            Some(Fact::PreparationReady(Load { case: case(event.header.as_ref())?, order, items }))
+            Some(Fact::Wanted(Load { case: case(event.header.as_ref())?, order, items }))
+        }
+        ("replenishment", "OrderPlaced") => {
+            let event = body::<replenishment::OrderPlaced>(message)?;
+            let case = case(event.header.as_ref())?;
+            let unit_price = event.unit_price.as_ref().map(heard_money).transpose()?;
+            let item = Item { unit_price, ..heard_item(&event.sku, &event.product_name, event.quantity)? };
+            Some(Fact::Wanted(Load { order: case.root.clone(), case, items: vec![item] }))
         }
         ("ordering", "OrderCancelled") => {
             let event = body::<ordering::OrderCancelled>(message)?;

@@ -6,13 +6,19 @@
 
 pub mod convert;
 pub mod delivery;
+pub mod inventory;
 pub mod kitchen;
+pub mod lending;
 pub mod loyalty;
 pub mod notification;
 pub mod ordering;
 pub mod payment;
 pub mod proto;
+pub mod replenishment;
+pub mod sales;
 pub mod tracking;
+
+mod stock;
 
 /// Every published `.proto` file and what it imports, as an encoded `google.protobuf.FileDescriptorSet` without source
 /// info.

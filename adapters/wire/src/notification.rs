@@ -1,17 +1,21 @@
 //! What notification hears; it tells nothing.
 
 use highstreet_domain::kernel::{Happened, Message, Published, Undecodable};
-use highstreet_domain::notification::{Fact, Happening, Notification};
+use highstreet_domain::notification::{Cafe, Fact, Goods, Happening, Library, Notification, Store};
 
 use crate::Hears;
-use crate::convert::{body, case, unknown};
-use crate::proto::{common, delivery, kitchen, ordering};
+use crate::convert::{Headed, body, case, unknown};
+use crate::proto::{inventory, ordering, replenishment, sales};
 
 /// What notification listens to.
 pub const HEARS: Hears = &[
     ("ordering", &["OrderPlaced", "OrderPaid", "OrderCompleted", "OrderCancelled"]),
     ("kitchen", &["PreparationReady"]),
-    ("delivery", &["RecallRefused"]),
+    ("delivery", &["DeliveryScheduled", "Delivered", "RecallRefused"]),
+    ("replenishment", &["OrderPlaced", "OrderShipped", "OrderReceived", "OrderCancelled", "OrderCancellationRefused"]),
+    ("inventory", &["StockShort", "StockLow"]),
+    ("sales", &["Purchased", "PurchaseCancelled"]),
+    ("lending", &["ReservationConfirmed", "ReservationFailed", "ReservationCancelled"]),
 ];
 
 /// Nobody listens to notification.
@@ -21,32 +25,90 @@ pub fn publish(_happened: &Happened<'_, Notification>) -> Option<Published> {
 
 /// What notification makes of what others tell.
 pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
-    let (header, happening): (Option<common::EventHeader>, _) = match (&*message.source, message.name.as_str()) {
-        ("ordering", "OrderPlaced") => {
-            let event = body::<ordering::OrderPlaced>(message)?;
-            let drinks = event.lines.iter().map(|line| u64::try_from(line.quantity).unwrap_or(0)).sum();
-            (event.header, Happening::OrderPlaced { drinks })
-        }
-        ("ordering", "OrderPaid") => (body::<ordering::OrderPaid>(message)?.header, Happening::OrderPaid),
-        ("ordering", "OrderCompleted") => {
-            (body::<ordering::OrderCompleted>(message)?.header, Happening::OrderCompleted)
-        }
-        ("ordering", "OrderCancelled") => {
-            let event = body::<ordering::OrderCancelled>(message)?;
-            (event.header, Happening::OrderCancelled { paid: event.paid })
-        }
-        ("kitchen", "PreparationReady") => {
-            (body::<kitchen::PreparationReady>(message)?.header, Happening::PreparationReady)
-        }
-        ("delivery", "RecallRefused") => (body::<delivery::RecallRefused>(message)?.header, Happening::RecallRefused),
+    let happening = match &*message.source {
+        "ordering" | "kitchen" => of_cafe(message)?,
+        "delivery" => of_delivery(message)?,
+        "replenishment" => of_replenishment(message)?,
+        "inventory" => of_inventory(message)?,
+        "sales" => of_sales(message)?,
+        "lending" => Some(Happening::Library(of_lending(message)?)),
         _ => return Err(unknown(message)),
     };
-    let case = case(header.as_ref())?;
-    // What is told here, so far, is of the coffee shop.
-    Ok((case.root.context == "ordering").then(|| Fact {
-        message: message.id,
-        event: message.name.clone(),
-        case,
-        happening,
-    }))
+    let case = case(Headed::of(message)?.header.as_ref())?;
+    let (id, event) = (message.id, message.name.clone());
+    Ok(happening.map(|happening| Fact { message: id, event, case, happening }))
+}
+
+fn of_cafe(message: &Message) -> Result<Option<Happening>, Undecodable> {
+    let cafe = match message.name.as_str() {
+        "OrderPlaced" => {
+            let event = body::<ordering::OrderPlaced>(message)?;
+            Cafe::OrderPlaced { drinks: event.lines.iter().map(|line| u64::try_from(line.quantity).unwrap_or(0)).sum() }
+        }
+        "OrderPaid" => Cafe::OrderPaid,
+        "OrderCompleted" => Cafe::OrderCompleted,
+        "OrderCancelled" => Cafe::OrderCancelled { paid: body::<ordering::OrderCancelled>(message)?.paid },
+        "PreparationReady" => Cafe::PreparationReady,
+        _ => return Err(unknown(message)),
+    };
+    Ok(Some(Happening::Cafe(cafe)))
+}
+
+/// Customers of the coffee shop are told of their order, owners of stores of their deliveries.
+fn of_delivery(message: &Message) -> Result<Option<Happening>, Undecodable> {
+    let of_store = case(Headed::of(message)?.header.as_ref())?.root.context == "replenishment";
+    Ok(match message.name.as_str() {
+        "DeliveryScheduled" => of_store.then_some(Happening::Store(Store::DeliveryScheduled)),
+        "Delivered" => of_store.then_some(Happening::Store(Store::Delivered)),
+        "RecallRefused" => Some(Happening::Cafe(Cafe::RecallRefused)),
+        _ => return Err(unknown(message)),
+    })
+}
+
+fn of_replenishment(message: &Message) -> Result<Option<Happening>, Undecodable> {
+    // All of them name the goods alike.
+    let event = body::<replenishment::OrderShipped>(message)?;
+    let goods = Goods { name: event.product_name, count: event.quantity.into() };
+    Ok(Some(Happening::Store(match message.name.as_str() {
+        "OrderPlaced" => Store::OrderPlaced(goods),
+        "OrderShipped" => Store::OrderShipped(goods),
+        "OrderReceived" => Store::OrderReceived(goods),
+        "OrderCancelled" => Store::OrderCancelled(goods),
+        "OrderCancellationRefused" => Store::CancellationRefused(goods),
+        _ => return Err(unknown(message)),
+    })))
+}
+
+fn of_inventory(message: &Message) -> Result<Option<Happening>, Undecodable> {
+    let level = crate::stock::read(message)?;
+    let name = if level.product_name.is_empty() { level.sku } else { level.product_name };
+    Ok(Some(Happening::Store(match message.name.as_str() {
+        "StockShort" => Store::StockShort(Goods { name, count: body::<inventory::StockShort>(message)?.quantity }),
+        "StockLow" => Store::StockLow(Goods { name, count: level.on_hand }),
+        _ => return Err(unknown(message)),
+    })))
+}
+
+fn of_sales(message: &Message) -> Result<Option<Happening>, Undecodable> {
+    Ok(Some(Happening::Store(match message.name.as_str() {
+        "Purchased" => {
+            let event = body::<sales::Purchased>(message)?;
+            Store::Purchased(Goods { name: event.sku, count: event.quantity.into() })
+        }
+        "PurchaseCancelled" => {
+            let event = body::<sales::PurchaseCancelled>(message)?;
+            let goods = Goods { name: event.sku, count: event.quantity.into() };
+            Store::PurchaseCancelled { goods, out_of_stock: event.out_of_stock }
+        }
+        _ => return Err(unknown(message)),
+    })))
+}
+
+fn of_lending(message: &Message) -> Result<Library, Undecodable> {
+    Ok(match message.name.as_str() {
+        "ReservationConfirmed" => Library::ReservationConfirmed,
+        "ReservationFailed" => Library::ReservationFailed,
+        "ReservationCancelled" => Library::ReservationCancelled,
+        _ => return Err(unknown(message)),
+    })
 }

@@ -4,9 +4,7 @@ use highstreet_domain::kernel::{Happened, Id, Message, Published, Undecodable};
 use highstreet_domain::ordering::{CONTEXT, CancelReason, Event, Fact, Line, Order};
 
 use crate::Hears;
-use crate::convert::{
-    body, header, heard_reference, heard_uuid, method, money, published, quantity, timestamp, unknown,
-};
+use crate::convert::{body, header, heard_reference, method, money, own, published, quantity, timestamp, unknown};
 use crate::proto::{common, delivery, ordering, payment};
 
 /// What ordering listens to.
@@ -69,11 +67,7 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
 
 /// The order referred to; `None` if it is another context's.
 fn own_order(order: Option<&common::Reference>) -> Result<Option<Id<Order>>, Undecodable> {
-    let order = heard_reference(order)?;
-    if order.context != CONTEXT {
-        return Ok(None);
-    }
-    heard_uuid(&order.id).map(|id| Some(Id::new(id)))
+    Ok(own(CONTEXT, &heard_reference(order)?)?.map(Id::new))
 }
 
 /// The lines of an order on the wire.

@@ -2,8 +2,9 @@
 
 pub use pb::google::r#type::Money;
 pub use pb::highstreet::{
-    common::v1 as common, delivery::v1 as delivery, kitchen::v1 as kitchen, loyalty::v1 as loyalty,
-    notification::v1 as notification, ordering::v1 as ordering, payment::v1 as payment, tracking::v1 as tracking,
+    common::v1 as common, delivery::v1 as delivery, inventory::v1 as inventory, kitchen::v1 as kitchen,
+    lending::v1 as lending, loyalty::v1 as loyalty, notification::v1 as notification, ordering::v1 as ordering,
+    payment::v1 as payment, replenishment::v1 as replenishment, sales::v1 as sales, tracking::v1 as tracking,
 };
 
 /// The generated code in the layout of its protobuf packages.

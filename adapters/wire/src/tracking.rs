@@ -2,32 +2,40 @@
 
 use highstreet_domain::kernel::{Message, Undecodable};
 use highstreet_domain::tracking::{Fact, Kind, Step};
-use prost::Message as _;
+
+mod board;
+
+pub use board::{GOODS, ORDERS, TAKINGS, see_goods, see_order, see_sale};
 
 use crate::Hears;
-use crate::convert::{case, unknown};
-use crate::proto::common;
+use crate::convert::{Headed, case, unknown};
 
-/// What tracking listens to.
+/// What traces are folded from: everything that is told of a case.
 pub const HEARS: Hears = &[
     ("ordering", &["OrderPlaced", "OrderPaid", "OrderCompleted", "OrderCancelled"]),
     ("payment", &["PaymentRequested", "PaymentApproved", "PaymentDeclined", "PaymentCancelled", "PaymentRefunded"]),
     ("kitchen", &["PreparationStarted", "PreparationReady", "PreparationCancelled"]),
     ("delivery", &["DeliveryScheduled", "Shipped", "Delivered", "DeliveryCancelled", "RecallRefused"]),
     ("loyalty", &["Earned", "Reversed"]),
+    (
+        "replenishment",
+        &[
+            "OrderPlaced",
+            "OrderCancellationRequested",
+            "OrderCancelled",
+            "OrderCancellationRefused",
+            "OrderShipped",
+            "OrderReceived",
+        ],
+    ),
+    ("inventory", &["StockReceived", "StockWithdrawn", "StockShort", "StockReturned"]),
+    ("sales", &["Purchased", "PurchaseCancelled"]),
+    ("lending", &["ReservationRequested", "ReservationConfirmed", "ReservationFailed", "ReservationCancelled"]),
 ];
-
-/// Every event begins with its header: nothing else of it is needed here.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Headed {
-    #[prost(message, optional, tag = "1")]
-    header: Option<common::EventHeader>,
-}
 
 /// What tracking makes of what others tell.
 pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
-    let headed =
-        Headed::decode(message.body.as_slice()).map_err(|error| Undecodable(format!("{}: {error}", message.name)))?;
+    let headed = Headed::of(message)?;
     let case = case(headed.header.as_ref())?;
     if Kind::of(&case.root).is_none() {
         return Ok(None);
@@ -38,28 +46,45 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
         id: message.subject,
         revision: headed.header.map_or(0, |header| header.revision.cast_unsigned()),
         event: message.name.clone(),
-        status: status(&message.name).ok_or_else(|| unknown(message))?.to_owned(),
+        status: status(&message.source, &message.name).ok_or_else(|| unknown(message))?.to_owned(),
     };
     Ok(Some(Fact { case, step }))
 }
 
 /// The status that an event leads to in its own context; `None` for one this version does not know.
-fn status(event: &str) -> Option<&'static str> {
-    Some(match event {
-        "OrderPlaced" => "ORDERED",
-        "OrderPaid" => "PAID",
-        "OrderCompleted" => "COMPLETED",
-        "PaymentRequested" => "REQUESTED",
-        "PaymentApproved" => "APPROVED",
-        "PaymentDeclined" => "DECLINED",
-        "PaymentRefunded" => "REFUNDED",
-        "PreparationStarted" | "DeliveryScheduled" => "PREPARING",
-        "PreparationReady" => "READY",
-        "Shipped" => "SHIPPED",
-        "Delivered" | "RecallRefused" => "DELIVERED",
-        "OrderCancelled" | "PaymentCancelled" | "PreparationCancelled" | "DeliveryCancelled" => "CANCELLED",
-        "Earned" => "EARNED",
-        "Reversed" => "REVERSED",
+fn status(context: &str, event: &str) -> Option<&'static str> {
+    Some(match (context, event) {
+        ("ordering", "OrderPlaced") => "ORDERED",
+        ("replenishment", "OrderPlaced") => "PLACED",
+        (_, "OrderPaid") => "PAID",
+        (_, "OrderCompleted") => "COMPLETED",
+        (_, "OrderCancellationRequested") => "CANCELLATION_PENDING",
+        (_, "PaymentRequested" | "ReservationRequested") => "REQUESTED",
+        (_, "PaymentApproved") => "APPROVED",
+        (_, "PaymentDeclined") => "DECLINED",
+        (_, "PaymentRefunded") => "REFUNDED",
+        (_, "PreparationStarted" | "DeliveryScheduled") => "PREPARING",
+        (_, "PreparationReady") => "READY",
+        (_, "Shipped" | "OrderShipped" | "OrderCancellationRefused") => "SHIPPED",
+        (_, "OrderReceived" | "StockReceived") => "RECEIVED",
+        (_, "Delivered" | "RecallRefused") => "DELIVERED",
+        (_, "StockWithdrawn") => "WITHDRAWN",
+        (_, "StockShort") => "SHORT",
+        (_, "StockReturned") => "RETURNED",
+        (_, "Purchased") => "PURCHASED",
+        (_, "ReservationConfirmed") => "CONFIRMED",
+        (_, "ReservationFailed") => "FAILED",
+        (
+            _,
+            "OrderCancelled"
+            | "PaymentCancelled"
+            | "PreparationCancelled"
+            | "DeliveryCancelled"
+            | "PurchaseCancelled"
+            | "ReservationCancelled",
+        ) => "CANCELLED",
+        (_, "Earned") => "EARNED",
+        (_, "Reversed") => "REVERSED",
         _ => return None,
     })
 }
@@ -70,9 +95,9 @@ mod tests {
 
     #[test]
     fn every_event_that_is_heard_leads_to_a_status_and_no_other_does() {
-        for name in HEARS.iter().flat_map(|(_, names)| *names) {
-            assert!(status(name).is_some(), "{name}");
+        for (context, name) in HEARS.iter().flat_map(|(context, names)| names.iter().map(move |name| (context, name))) {
+            assert!(status(context, name).is_some(), "{context}.{name}");
         }
-        assert_eq!(status("OrderForgotten"), None);
+        assert_eq!(status("ordering", "OrderForgotten"), None);
     }
 }

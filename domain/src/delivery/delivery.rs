@@ -147,7 +147,9 @@ impl Aggregate for Delivery {
             // Before it was heard of: recorded, and wins over what asks for it.
             (Self::Unborn, Command::Cancel { case: Some(case) }) => Ok(vec![Event::Cancelled { case: case.clone() }]),
             (Self::Preparing(load), Command::Cancel { .. }) => Ok(vec![Event::Cancelled { case: load.case.clone() }]),
-            (Self::Shipped(load), Command::Cancel { .. }) if load.is_from_head_office() => {
+            (Self::Shipped(load) | Self::Delivered { load, .. }, Command::Cancel { .. })
+                if load.is_from_head_office() =>
+            {
                 Err(Rejection::AlreadyShipped)
             }
             // The courier is called back.

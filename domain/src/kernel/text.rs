@@ -6,6 +6,8 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Money;
+
 /// Why a text is not what its field wants; reads after the field's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidText(pub(crate) String);
@@ -89,6 +91,9 @@ pub struct Item {
     pub name: ProductName,
     /// How many.
     pub quantity: Quantity,
+    /// What one costs, where those who carry it have to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_price: Option<Money>,
 }
 
 /// How a customer pays.
@@ -143,6 +148,8 @@ impl fmt::Display for Phone {
 impl Quantity {
     /// The most there can be of one thing.
     pub const MOST: u32 = 1_000_000;
+    /// One.
+    pub const ONE: Self = Self(1);
 
     /// 1 to 1,000,000.
     pub fn new(count: i64) -> Result<Self, InvalidText> {

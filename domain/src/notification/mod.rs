@@ -6,7 +6,7 @@ mod ports;
 mod templates;
 
 pub use notification::{Command, Event, Letter, Notification, Recipient, Rejection, Role, Step};
-pub use policy::{Fact, Happening, react};
+pub use policy::{Cafe, Cinema, Fact, Goods, Happening, Library, Store, react};
 pub use ports::{Notifier, Performing, Refused, Sending};
 pub use templates::{Locale, text};
 

@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::kernel::{Case, Index, Phone, Reference, Timestamp, View};
+use super::Kind;
+use crate::kernel::{Case, Index, Phone, Timestamp, View};
 
 /// Everything that happened to one order, booking, reservation or purchase.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -43,13 +44,6 @@ pub struct Fact {
     pub case: Case,
     /// What happened.
     pub step: Step,
-}
-
-/// The kinds of case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// An order of the coffee shop.
-    Order,
 }
 
 // === impl Trace ===
@@ -98,45 +92,9 @@ impl Trace {
         self.case.as_ref().is_some_and(|case| case.root.context == step.context)
     }
 
-    /// By rank, not by arrival: a late message never takes a trace back.
     fn furthest_status(&self) -> &'static str {
-        let Some(kind) = self.kind() else { return "" };
         // Until its own context tells of it, the case may never come about, whatever others did for it.
         let told = self.steps.iter().any(|step| self.is_own(step));
-        let furthest = self.steps.iter().filter_map(|step| kind.rank(step)).max();
-        furthest.filter(|_| told).map_or("", |rank| kind.statuses()[rank])
-    }
-}
-
-// === impl Kind ===
-
-impl Kind {
-    /// The kind of case that `root` is.
-    pub fn of(root: &Reference) -> Option<Self> {
-        (root.context == "ordering").then_some(Self::Order)
-    }
-
-    /// The statuses a case passes, in order.
-    const fn statuses(self) -> &'static [&'static str] {
-        match self {
-            Self::Order => &["ORDERED", "PAID", "READY", "SHIPPED", "DELIVERED", "COMPLETED", "CANCELLED"],
-        }
-    }
-
-    /// How far a step brings the case; `None` if not further.
-    fn rank(self, step: &Step) -> Option<usize> {
-        let Self::Order = self;
-        let status = match (step.context.as_str(), step.event.as_str()) {
-            ("ordering", "OrderPlaced") => "ORDERED",
-            ("payment", "PaymentApproved") | ("ordering", "OrderPaid") => "PAID",
-            ("kitchen", "PreparationReady") => "READY",
-            ("delivery", "Shipped") => "SHIPPED",
-            ("delivery", "Delivered") => "DELIVERED",
-            ("ordering", "OrderCompleted") => "COMPLETED",
-            ("ordering", "OrderCancelled") => "CANCELLED",
-            // The rest is in the timeline, and does not move the case as a whole.
-            _ => return None,
-        };
-        self.statuses().iter().position(|name| *name == status)
+        self.kind().filter(|_| told).and_then(|kind| kind.furthest(&self.steps)).unwrap_or_default()
     }
 }

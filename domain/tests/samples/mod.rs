@@ -60,7 +60,7 @@ pub(crate) fn won(units: i64) -> Money {
 
 pub(crate) fn latte(count: i64) -> Item {
     let (product, name) = (ProductId::parse("latte").unwrap(), ProductName::parse("카페라떼").unwrap());
-    Item { product, name, quantity: Quantity::new(count).unwrap() }
+    Item { product, name, quantity: Quantity::new(count).unwrap(), unit_price: None }
 }
 
 // === Ordering ===

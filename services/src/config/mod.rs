@@ -50,6 +50,9 @@ pub struct ShopArgs {
     /// How long customers have to pay before their order expires.
     #[arg(long, env = "HIGHSTREET_PAY_WITHIN", default_value = "15m", value_parser = duration)]
     pub pay_within: Duration,
+    /// At how many pieces or fewer stock is low, unless somebody says otherwise of a product.
+    #[arg(long, env = "HIGHSTREET_REORDER_POINT", default_value_t = 5)]
+    pub reorder_point: u32,
     /// Ship deliveries as soon as they are scheduled.
     #[arg(long, env = "HIGHSTREET_AUTO_SHIP")]
     pub auto_ship: bool,

@@ -48,6 +48,14 @@ macro_rules! contexts {
 }
 
 contexts! {
+    /// 발주
+    Replenishment = replenishment, calls [Delivery for "CancelOrder"];
+    /// 상품/재고
+    Inventory = inventory, calls [];
+    /// 구매
+    Sales = sales, calls [];
+    /// 도서 예약
+    Lending = lending, calls [];
     /// 주문
     Ordering = ordering, calls [Payment for "PlaceOrder"];
     /// 결제

@@ -6,14 +6,16 @@
 //! invariants must hold: the money is where the orders say, the stamps are the drinks, and what anybody was
 //! answered is true.
 
+mod cafe;
 mod chronicle;
-mod customers;
+mod host;
 mod idle;
 mod invariants;
 mod neighbours;
 mod network;
-mod shop;
 mod storm;
+mod street;
+mod visitor;
 mod weather;
 mod witness;
 
@@ -27,7 +29,8 @@ use std::time::Duration;
 use highstreet_domain::kernel::ports::Clock;
 
 use self::chronicle::Chronicle;
-use self::shop::Shop;
+use self::street::Street;
+use self::visitor::Visitor;
 use self::witness::Witness;
 use crate::lock;
 use crate::sim::{Ended, Sim};
@@ -121,23 +124,25 @@ pub fn live_all(seeds: Range<u64>, flaw: Flaw) -> Result<Tally, Box<Violation>> 
 fn live_once(seed: u64, flaw: Flaw, written: bool) -> Result<Tally, Violation> {
     let sim = Sim::new(seed);
     let chronicle = if written { Chronicle::kept(sim.clock()) } else { Chronicle::blank(sim.clock()) };
-    let shop = Shop::new(&sim, flaw, chronicle.clone());
+    let street = Street::new(&sim, flaw, chronicle.clone());
     let witness = Witness::default();
-    let raging = storm::begin(&shop);
-    let street = sim.node();
-    street.tasks().spawn(Box::pin(customers::visits(shop.clone(), witness.clone(), sim.dice())));
+    let raging = storm::begin(&street);
+    let people = sim.node();
+    let (name, dice) = (String::new(), sim.dice());
+    let visitor = Visitor { street: street.clone(), witness: witness.clone(), name, dice };
+    people.tasks().spawn(Box::pin(cafe::visits(visitor)));
     sim.run_until(sim.clock().now().after(Duration::from_mins(1)));
-    shop.weather.calm_down();
+    street.weather.calm_down();
     let mut wrong = match sim.run(MOST_STEPS) {
-        Ended::Quiet => invariants::broken(&shop, &witness),
+        Ended::Quiet => invariants::broken(&street, &witness),
         Ended::Exhausted => vec!["the world never settles".into()],
     };
     if sim.panics() > 0 {
         wrong.push(format!("{} tasks panicked", sim.panics()));
     }
-    let lived = invariants::tally(&shop, raging.deaths());
-    let story = if wrong.is_empty() { vec![] } else { invariants::story(&shop, &chronicle.last(LINES)) };
-    shop.close();
+    let lived = invariants::tally(&street, raging.deaths());
+    let story = if wrong.is_empty() { vec![] } else { invariants::story(&street, &chronicle.last(LINES)) };
+    street.close();
     sim.end();
     if wrong.is_empty() { Ok(lived) } else { Err(Violation { seed, broken: wrong, story }) }
 }

@@ -14,8 +14,8 @@ use highstreet_domain::ordering::{Payments, Registered, Registration};
 use highstreet_domain::payment::{Authorisation, Bill, By, Cancellation, Charge, Command, Payment, PaymentProvider};
 
 use super::chronicle::Chronicle;
+use super::host::Context;
 use super::network::Network;
-use super::shop::Context;
 use crate::lock;
 use crate::sim::Sim;
 

@@ -8,7 +8,7 @@ use highstreet_domain::kernel::ports::{Clock, Tasks};
 use highstreet_domain::kernel::{Aggregate, Handler, Unanswered};
 
 use super::chronicle::Chronicle;
-use super::shop::Context;
+use super::host::Context;
 use super::weather::{Passage, Weather};
 use crate::memory::SimClock;
 

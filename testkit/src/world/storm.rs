@@ -6,42 +6,42 @@ use std::time::Duration;
 
 use highstreet_domain::kernel::ports::Clock;
 
-use super::shop::Shop;
+use super::street::Street;
 
 /// A storm under way.
 pub(super) struct Storm(Arc<AtomicUsize>);
 
 /// Starts every context, and then makes their lives hard until the weather calms down.
-pub(super) fn begin(shop: &Arc<Shop>) -> Storm {
+pub(super) fn begin(street: &Arc<Street>) -> Storm {
     let deaths = Arc::new(AtomicUsize::new(0));
-    let tasks = shop.sim.node().tasks();
-    for number in 0..shop.hosts().len() {
-        tasks.spawn(Box::pin(look_after(shop.clone(), number, deaths.clone())));
+    let tasks = street.sim.node().tasks();
+    for number in 0..street.hosts().len() {
+        tasks.spawn(Box::pin(look_after(street.clone(), number, deaths.clone())));
     }
-    tasks.spawn(Box::pin(rage(shop.clone())));
+    tasks.spawn(Box::pin(rage(street.clone())));
     Storm(deaths)
 }
 
 /// Boots a context, and boots it again some time after it fell.
-async fn look_after(shop: Arc<Shop>, number: usize, deaths: Arc<AtomicUsize>) {
-    let host = shop.hosts()[number];
+async fn look_after(street: Arc<Street>, number: usize, deaths: Arc<AtomicUsize>) {
+    let host = street.hosts()[number];
     let mut heard = host.fallen.rings();
     loop {
-        wait(&shop, Duration::from_secs(4)).await;
-        shop.chronicle.note(|| format!("{} starts", host.name));
-        shop.boot(host.name);
+        wait(&street, Duration::from_secs(4)).await;
+        street.chronicle.note(|| format!("{} starts", host.name));
+        street.boot(host.name);
         host.fallen.after(heard).await;
         heard = host.fallen.rings();
         deaths.fetch_add(1, Ordering::SeqCst);
-        shop.chronicle.note(|| format!("{} is dead", host.name));
+        street.chronicle.note(|| format!("{} is dead", host.name));
     }
 }
 
-async fn rage(shop: Arc<Shop>) {
-    while !shop.weather.is_calm() {
-        wait(&shop, Duration::from_secs(8)).await;
-        if shop.weather.strikes(100)
-            && let Some(host) = shop.sim.dice().pick(&shop.hosts())
+async fn rage(street: Arc<Street>) {
+    while !street.weather.is_calm() {
+        wait(&street, Duration::from_secs(8)).await;
+        if street.weather.strikes(100)
+            && let Some(host) = street.sim.dice().pick(&street.hosts())
             && host.node.is_alive()
         {
             host.kill();
@@ -49,9 +49,9 @@ async fn rage(shop: Arc<Shop>) {
     }
 }
 
-async fn wait(shop: &Shop, most: Duration) {
-    let time = shop.clock.now().after(shop.sim.dice().up_to(most));
-    shop.clock.until(time).await;
+async fn wait(street: &Street, most: Duration) {
+    let time = street.clock.now().after(street.sim.dice().up_to(most));
+    street.clock.until(time).await;
 }
 
 // === impl Storm ===

@@ -1,14 +1,10 @@
-//! The coffee shop: its contexts, each a node with a durable store, on one bus.
+//! The street: its contexts, each a node with a durable store, on one bus.
 
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 use highstreet_domain::delivery::{Delivery, Dispatch};
-use highstreet_domain::kernel::ports::{Bus, Clock, Deliveries, Perform, Subscription, Tasks};
-use highstreet_domain::kernel::{
-    Aggregate, Consumer, Handler, HandlerPorts, HandlerSettings, Id, Message, Projector, Publish, Relay, Signal,
-    Undecodable, Worker,
-};
+use highstreet_domain::kernel::Message;
+use highstreet_domain::kernel::ports::Perform;
 use highstreet_domain::kitchen::Preparation;
 use highstreet_domain::loyalty::Account;
 use highstreet_domain::notification::{self, Locale, Notification};
@@ -16,24 +12,20 @@ use highstreet_domain::ordering::{self, Order};
 use highstreet_domain::payment::{self, Payment};
 use highstreet_domain::tracking::{self, Trace};
 use highstreet_domain::{delivery, kitchen, loyalty};
-use highstreet_wire::{self as wire, Hears};
+use highstreet_wire as wire;
 
 use super::Flaw;
 use super::chronicle::Chronicle;
+use super::host::{Context, Heard, Host};
 use super::idle::{Idle, Misnaming};
 use super::neighbours::{Carrier, Counter, Provider};
 use super::network::Network;
-use super::weather::{Exposed, Weather};
-use crate::lock;
-use crate::memory::{Counted, Flaws, MemoryBus, MemoryOutbox, Rows, SimClock, Store, Streams};
-use crate::sim::{Node, Sim};
-
-/// Short beside the delays of a storm, so that runs of one step overlap.
-const SETTINGS: HandlerSettings =
-    HandlerSettings { lease: Duration::from_secs(3), patience: Duration::from_secs(2), background: 64 };
+use super::weather::Weather;
+use crate::memory::{Counted, MemoryBus, Rows, SimClock};
+use crate::sim::Sim;
 
 /// Everything there is.
-pub(super) struct Shop {
+pub(super) struct Street {
     pub(super) sim: Sim,
     pub(super) clock: Arc<SimClock>,
     pub(super) ids: Counted,
@@ -54,38 +46,15 @@ pub(super) struct Shop {
     flaw: Flaw,
 }
 
-/// A node and its store.
-pub(super) struct Host {
-    pub(super) name: &'static str,
-    pub(super) node: Node,
-    pub(super) store: Store,
-    pub(super) fallen: Signal,
-    bus: MemoryBus,
-    clock: Arc<SimClock>,
-}
-
-/// What a context makes of a message.
-type Heard<A> = Result<Vec<(Id<A>, <A as Aggregate>::Command)>, Undecodable>;
-
-/// A handler, and where its work runs.
-type Up<A> = (Handler<A>, Arc<dyn Tasks>);
-
-/// A context that keeps streams.
-pub(super) struct Context<A: Aggregate> {
-    pub(super) host: Host,
-    pub(super) streams: Streams<A>,
-    up: Mutex<Option<Up<A>>>,
-}
-
 /// The notifications that a message leads to.
 pub(super) fn notifications(message: &Message) -> Heard<Notification> {
     let react = |fact| notification::react(fact, Locale::Ko);
     Ok(wire::notification::hear(message)?.iter().flat_map(react).collect())
 }
 
-// === impl Shop ===
+// === impl Street ===
 
-impl Shop {
+impl Street {
     pub(super) fn new(sim: &Sim, flaw: Flaw, chronicle: Chronicle) -> Arc<Self> {
         let (clock, weather) = (sim.clock(), Weather::storm(sim.dice()));
         let copies = weather.clone();
@@ -133,9 +102,11 @@ impl Shop {
         match name {
             ordering::CONTEXT => {
                 let counter = Counter { payment: self.payment.clone(), network: self.network.clone() };
-                self.ordering.boot(Arc::new(ordering::Performing(Arc::new(counter))), wire::ordering::HEARS, |message| {
-                    Ok(wire::ordering::hear(message)?.iter().flat_map(ordering::react).collect())
-                });
+                self.ordering.boot(
+                    Arc::new(ordering::Performing(Arc::new(counter))),
+                    wire::ordering::HEARS,
+                    |message| Ok(wire::ordering::hear(message)?.iter().flat_map(ordering::react).collect()),
+                );
             }
             payment::CONTEXT => {
                 let performing = payment::Performing(self.provider.clone());
@@ -177,95 +148,6 @@ impl Shop {
 
     fn boot_tracking(&self) {
         self.tracking.node.revive();
-        let tasks = self.tracking.node.tasks();
-        for (source, names) in wire::tracking::HEARS {
-            let deliveries = self.tracking.subscribe(source, names);
-            let views = Arc::new(self.traces.clone());
-            let projector = Projector { seeing: Arc::new(wire::tracking::hear), views, clock: self.clock.clone() };
-            tasks.spawn(Box::pin(async move { projector.run(deliveries.await).await }));
-        }
-    }
-}
-
-// === impl Host ===
-
-impl Host {
-    fn new(name: &'static str, sim: &Sim, weather: &Weather, bus: &MemoryBus) -> Self {
-        let (clock, node, fallen) = (sim.clock(), sim.node(), Signal::default());
-        let exposed = |weather: &Weather| {
-            Arc::new(Exposed { weather: weather.clone(), node: node.clone(), fallen: fallen.clone() })
-        };
-        let store = Store::troubled(name, clock.clone(), exposed(weather));
-        let bus = bus.seen_through(exposed(weather));
-        Self { name, node, store, fallen, bus, clock }
-    }
-
-    /// Ends the node wherever it stands.
-    pub(super) fn kill(&self) {
-        self.node.kill();
-        self.fallen.ring();
-    }
-
-    fn subscribe(&self, source: &str, names: &[&str]) -> impl Future<Output = Box<dyn Deliveries>> + Send + use<> {
-        let names = names.iter().map(|name| (*name).into()).collect();
-        let subscription = Subscription { consumer: self.name.into(), source: source.into(), names };
-        let (bus, clock) = (self.bus.clone(), self.clock.clone());
-        async move {
-            loop {
-                match bus.subscribe(&subscription).await {
-                    Ok(deliveries) => return deliveries,
-                    Err(_) => clock.until(clock.now().after(Duration::from_millis(100))).await,
-                }
-            }
-        }
-    }
-}
-
-// === impl Context ===
-
-impl<A: Aggregate> Context<A> {
-    fn new(host: Host, publish: Publish<A>, flaw: Flaw) -> Arc<Self> {
-        let flaws = match flaw {
-            Flaw::CausesForgotten => Flaws::CausesForgotten,
-            Flaw::ClaimsIgnored => Flaws::ClaimsIgnored,
-            Flaw::None | Flaw::KeysFollowRevision => Flaws::None,
-        };
-        let streams = Streams::flawed(&host.store, publish, flaws);
-        Arc::new(Self { host, streams, up: Mutex::new(None) })
-    }
-
-    /// The handler, and where its work runs; whoever calls a dead node finds that out by getting no answer.
-    pub(super) fn up(&self) -> Option<Up<A>> {
-        lock(&self.up).clone().filter(|_| self.host.node.is_alive())
-    }
-
-    fn close(&self) {
-        *lock(&self.up) = None;
-    }
-
-    fn boot(&self, perform: Arc<dyn Perform<A>>, hears: Hears, hear: fn(&Message) -> Heard<A>) {
-        self.host.node.revive();
-        let (tasks, clock): (_, Arc<dyn Clock>) = (self.host.node.tasks(), self.host.clock.clone());
-        let streams = Arc::new(self.streams.clone());
-        let ports = HandlerPorts {
-            journal: streams.clone(),
-            agenda: streams.clone(),
-            perform,
-            clock: clock.clone(),
-            tasks: tasks.clone(),
-        };
-        let handler = Handler::new(ports, SETTINGS);
-        let worker = Worker { handler: handler.clone(), agenda: streams, clock: clock.clone(), lease: SETTINGS.lease };
-        tasks.spawn(Box::pin(worker.run()));
-        let outbox = Arc::new(MemoryOutbox(self.host.store.clone()));
-        let relay = Relay { outbox, bus: Arc::new(self.host.bus.clone()), clock: clock.clone() };
-        tasks.spawn(Box::pin(relay.run()));
-        for (source, names) in hears {
-            let deliveries = self.host.subscribe(source, names);
-            let refused = Arc::new(|_: &str, _: &_, _: &str| {});
-            let consumer = Consumer { hearing: Arc::new(hear), handler: handler.clone(), clock: clock.clone(), refused };
-            tasks.spawn(Box::pin(async move { consumer.run(deliveries.await).await }));
-        }
-        *lock(&self.up) = Some((handler, tasks));
+        self.tracking.project(tracking::CONTEXT, wire::tracking::HEARS, Arc::new(wire::tracking::hear), &self.traces);
     }
 }

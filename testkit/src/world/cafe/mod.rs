@@ -1,40 +1,36 @@
 //! People: customers who order, pay and change their minds; baristas, couriers, and staff who cancel payments.
 
-use std::sync::Arc;
+mod invariants;
+
+use std::ops::Deref;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all, join4};
-use highstreet_domain::kernel::ports::{Clock, Ids};
+use highstreet_domain::kernel::ports::Ids;
 use highstreet_domain::kernel::{
-    Aggregate, Cause, Claim, ClaimKey, Currency, Failure, Fingerprint, Handler, Id, Item, Money, Note, Origin,
-    PaymentMethod, Phone, ProductId, ProductName, Quantity, Request, ShopId, Standing, Unanswered,
+    Currency, Failure, Handler, Id, Item, Money, Note, PaymentMethod, Phone, ProductId, ProductName, Quantity, Request,
+    ShopId,
 };
 use highstreet_domain::ordering::{self, CancelReason, Line, Order, Place};
 use highstreet_domain::payment::{self, By, Cancellation, Payment};
 use highstreet_domain::{delivery, kitchen};
 use uuid::Uuid;
 
-use super::shop::{Context, Shop};
-use super::witness::Witness;
-use crate::Dice;
+pub(super) use self::invariants::inspect;
+use super::visitor::{Answer, Answered, Visitor};
 
 const PAY_WITHIN: Duration = Duration::from_secs(45);
 
 /// One order from the counter to its end, as far as people bring it.
-pub(super) struct Visit {
-    pub(super) shop: Arc<Shop>,
-    pub(super) witness: Witness,
-    pub(super) phone: Phone,
-    pub(super) dice: Dice,
+struct Visit {
+    visitor: Visitor,
+    phone: Phone,
 }
-
-type Answer<A> = Result<(Id<A>, Standing<A>), Failure<<A as Aggregate>::Rejection>>;
-type Answered<A> = Result<Answer<A>, Unanswered>;
 
 // === impl Visit ===
 
 impl Visit {
-    pub(super) async fn happen(self) {
+    async fn happen(self) {
         self.wait(Duration::from_secs(40)).await;
         let Some(order) = self.place().await else { return self.pay_what_is_listed().await };
         let pays = self.dice.chance(80);
@@ -96,7 +92,7 @@ impl Visit {
     }
 
     async fn ask_for(&self, request_id: Option<Uuid>, place: &Place) -> Option<Answer<Order>> {
-        let id = Id::new(self.shop.ids.next());
+        let id = Id::new(self.street.ids.next());
         if let Some(request_id) = request_id {
             self.witness.remember(|testimony| testimony.tried.entry(request_id).or_default().push(id));
         }
@@ -104,8 +100,8 @@ impl Visit {
         let request = Request { claim: self.claim(request_id, "PlaceOrder", place), ..request };
         let work = move |handler: Handler<Order>| async move { handler.handle(id, request).await };
         let what = format!("{} places {id} under {request_id:?}", self.phone);
-        let answer = self.shop.network.call(&self.shop.ordering, &what, work).await.ok()?;
-        self.shop.chronicle.note(|| format!("{what} => {answer:?}"));
+        let answer = self.street.network.call(&self.street.ordering, &what, work).await.ok()?;
+        self.street.chronicle.note(|| format!("{what} => {answer:?}"));
         Some(answer)
     }
 
@@ -115,6 +111,7 @@ impl Visit {
             product: ProductId::parse("latte").expect("a product id"),
             name: ProductName::parse("카페라떼").expect("a product name"),
             quantity,
+            unit_price: None,
         };
         let price = Money::new(Currency::KRW, 4_500, 0).expect("an amount");
         Place {
@@ -149,20 +146,20 @@ impl Visit {
 
     /// Nobody told the customer that the order is placed, but payment's list shows something to pay.
     async fn pay_what_is_listed(&self) {
-        for (id, standing) in self.shop.payment.streams.all() {
+        for (id, standing) in self.street.payment.streams.all() {
             let theirs = standing.state.bill().is_some_and(|bill| bill.payer.as_str() == self.phone.as_str());
             if theirs && matches!(standing.state, Payment::Requested(_)) && self.dice.chance(30) {
                 let command = payment::Command::Pay { method: Some(PaymentMethod::Card) };
                 self.witness.remember(|testimony| testimony.listed.push(id));
                 // Whatever comes of it.
-                let _ = self.ask(&self.shop.payment, id, command, None, "Pay").await;
+                let _ = self.ask(&self.street.payment, id, command, None, "Pay").await;
             }
         }
     }
 
     async fn ask_to_pay(&self, order: Id<Order>, request_id: Option<Uuid>) -> Answered<Payment> {
         let command = payment::Command::Pay { method: Some(PaymentMethod::Card) };
-        self.ask(&self.shop.payment, payment_of(order), command, request_id, "Pay").await
+        self.ask(&self.street.payment, payment_of(order), command, request_id, "Pay").await
     }
 
     /// Whether to ask again after this answer.
@@ -189,7 +186,7 @@ impl Visit {
     /// afresh.
     fn others_may_have_paid(&self, order: Id<Order>) -> bool {
         self.witness.testimony().listed.contains(&payment_of(order))
-            || self.shop.payment.streams.events(payment_of(order)).contains(&payment::Event::NotCharged)
+            || self.street.payment.streams.events(payment_of(order)).contains(&payment::Event::NotCharged)
     }
 
     // === Change one's mind ===
@@ -202,7 +199,7 @@ impl Visit {
         let request_id = self.request_id();
         for _ in 0..5 {
             let command = ordering::Command::Cancel { reason: CancelReason::Customer, note: Note::default() };
-            let answer = self.ask(&self.shop.ordering, order, command, request_id, "CancelOrder").await;
+            let answer = self.ask(&self.street.ordering, order, command, request_id, "CancelOrder").await;
             if let Ok(Ok(_)) = answer {
                 self.witness.remember(|testimony| testimony.cancelled.push(order));
             }
@@ -219,7 +216,7 @@ impl Visit {
         }
         self.wait(Duration::from_secs(40)).await;
         let command = payment::Command::Cancel(Cancellation { reason: Note::default(), by: By::Staff });
-        let answer = self.ask(&self.shop.payment, payment_of(order), command, None, "CancelPayment").await;
+        let answer = self.ask(&self.street.payment, payment_of(order), command, None, "CancelPayment").await;
         if let Ok(Ok(_)) = answer {
             self.witness.remember(|testimony| testimony.payment_cancelled.push(order));
         }
@@ -230,68 +227,20 @@ impl Visit {
     async fn serve(&self, order: Id<Order>) {
         let reference = Order::reference(order);
         let (preparation, delivery) = (Id::made_for(&reference), Id::made_for(&reference));
-        if !self.keep_asking(&self.shop.kitchen, preparation, kitchen::Command::Complete).await {
+        if !self.keep_asking(&self.street.kitchen, preparation, kitchen::Command::Complete).await {
             return;
         }
-        if self.dice.chance(90) && self.keep_asking(&self.shop.delivery, delivery, delivery::Command::Ship).await {
-            self.keep_asking(&self.shop.delivery, delivery, delivery::Command::Complete).await;
+        if self.dice.chance(90) && self.keep_asking(&self.street.delivery, delivery, delivery::Command::Ship).await {
+            self.keep_asking(&self.street.delivery, delivery, delivery::Command::Complete).await;
         }
     }
+}
 
-    /// Asks until it is done; false if it never is.
-    async fn keep_asking<A: Aggregate>(&self, context: &Context<A>, id: Id<A>, command: A::Command) -> bool {
-        for _ in 0..self.dice.below(30) {
-            self.wait(Duration::from_secs(5)).await;
-            if let Ok(Ok(_)) = self.ask(context, id, command.clone(), None, "Serve").await {
-                return true;
-            }
-        }
-        false
-    }
+impl Deref for Visit {
+    type Target = Visitor;
 
-    // === Small things ===
-
-    async fn ask<A: Aggregate>(
-        &self,
-        context: &Context<A>,
-        id: Id<A>,
-        command: A::Command,
-        request_id: Option<Uuid>,
-        method: &str,
-    ) -> Answered<A> {
-        let claim = self.claim(request_id, method, &command);
-        let request = Request { claim, ..self.request(command, request_id, method) };
-        let what = format!("{} asks {method} of {id} under {request_id:?}", self.phone);
-        let work = move |handler: Handler<A>| async move { handler.handle(id, request).await };
-        let answer = self.shop.network.call(context, &what, work).await;
-        self.shop.chronicle.note(|| match &answer {
-            Ok(Ok((_, standing))) => format!("{what} => {:?}", standing.state),
-            Ok(Err(failure)) => format!("{what} => {failure}"),
-            Err(unanswered) => format!("{what} => {}", unanswered.why),
-        });
-        answer
-    }
-
-    fn request<A: Aggregate>(&self, command: A::Command, request_id: Option<Uuid>, method: &str) -> Request<A> {
-        let cause = request_id.map_or_else(
-            || Cause::unique(self.shop.ids.next()),
-            |request_id| Cause::of_claim(ClaimKey::new(self.phone.as_str(), method, request_id)),
-        );
-        Request::new(command, cause, Arc::new(Origin { actor: self.phone.to_string(), ..Origin::default() }))
-    }
-
-    fn claim(&self, request_id: Option<Uuid>, method: &str, content: &impl std::fmt::Debug) -> Option<Claim> {
-        let key = ClaimKey::new(self.phone.as_str(), method, request_id?);
-        Some(Claim { key, fingerprint: Fingerprint::of(format!("{content:?}").as_bytes()) })
-    }
-
-    fn request_id(&self) -> Option<Uuid> {
-        self.dice.chance(75).then(|| self.shop.ids.next())
-    }
-
-    async fn wait(&self, most: Duration) {
-        let time = self.shop.clock.now().after(self.dice.up_to(most));
-        self.shop.clock.until(time).await;
+    fn deref(&self) -> &Visitor {
+        &self.visitor
     }
 }
 
@@ -300,16 +249,12 @@ fn payment_of(order: Id<Order>) -> Id<Payment> {
 }
 
 /// Everybody's visits: a few customers with an order or two each.
-pub(super) async fn visits(shop: Arc<Shop>, witness: Witness, dice: Dice) {
-    let customers = 2 + dice.below(2);
+pub(super) async fn visits(visitor: Visitor) {
+    let customers = 2 + visitor.dice.below(2);
     join_all((0..customers).map(|number| {
-        let visit = || Visit {
-            shop: shop.clone(),
-            witness: witness.clone(),
-            phone: Phone::parse(&format!("010-1234-567{number}")).expect("a phone number"),
-            dice: dice.clone(),
-        };
-        let (first, second) = (visit(), dice.chance(50).then(visit));
+        let phone = Phone::parse(&format!("010-1234-567{number}")).expect("a phone number");
+        let visit = || Visit { visitor: Visitor { name: phone.to_string(), ..visitor.clone() }, phone: phone.clone() };
+        let (first, second) = (visit(), visitor.dice.chance(50).then(visit));
         join(first.happen(), async move {
             if let Some(second) = second {
                 second.happen().await;
