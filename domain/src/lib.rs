@@ -11,6 +11,7 @@
 
 extern crate alloc;
 
+pub mod booking;
 pub mod delivery;
 pub mod kernel;
 pub mod kitchen;
@@ -18,4 +19,6 @@ pub mod loyalty;
 pub mod notification;
 pub mod ordering;
 pub mod payment;
+pub mod seating;
+pub mod ticketing;
 pub mod tracking;

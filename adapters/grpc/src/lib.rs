@@ -5,12 +5,15 @@
 //! a client stands behind each port of the domain, and calls through a [`Peer`] that knows when not to; contexts in
 //! other processes are reached by a [`Channel`].
 
+pub mod booking;
 pub mod delivery;
 pub mod kitchen;
 pub mod loyalty;
 pub mod notification;
 pub mod ordering;
 pub mod payment;
+pub mod seating;
+pub mod ticketing;
 pub mod tracking;
 
 mod addresses;

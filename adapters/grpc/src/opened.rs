@@ -1,7 +1,9 @@
 //! Requests that create or change something: what all of them bring along is read in one place.
 
 use highstreet_domain::kernel::Fingerprint;
-use highstreet_wire::proto::{delivery, kitchen, loyalty, notification, ordering, payment};
+use highstreet_wire::proto::{
+    booking, delivery, kitchen, loyalty, notification, ordering, payment, seating, ticketing,
+};
 use prost::Message;
 use tonic::Request;
 use uuid::Uuid;
@@ -82,6 +84,11 @@ changing! {
         ordering::PlaceOrderRequest => "PlaceOrder",
         payment::RequestPaymentRequest => "RequestPayment",
         loyalty::GrantPointsRequest => "GrantPoints",
+        booking::CreateBookingRequest => "CreateBooking",
+        seating::OpenScreeningRequest => "OpenScreening",
+        seating::HoldSeatsRequest => "HoldSeats",
+        seating::AssignSeatsRequest => "AssignSeats",
+        seating::ReleaseSeatsRequest => "ReleaseSeats",
     }
     change {
         ordering::CancelOrderRequest => "CancelOrder",
@@ -92,5 +99,9 @@ changing! {
         delivery::CompleteDeliveryRequest => "CompleteDelivery",
         delivery::CancelDeliveryRequest => "CancelDelivery",
         notification::ResendNotificationRequest => "ResendNotification",
+        booking::SelectSeatsRequest => "SelectSeats",
+        booking::CancelBookingRequest => "CancelBooking",
+        ticketing::CollectTicketRequest => "CollectTicket",
+        ticketing::CancelTicketRequest => "CancelTicket",
     }
 }

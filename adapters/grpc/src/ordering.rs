@@ -17,14 +17,13 @@ use highstreet_wire::proto::ordering as proto;
 use highstreet_wire::proto::ordering::ordering_service_server::OrderingService;
 use highstreet_wire::proto::payment::payment_service_client::PaymentServiceClient;
 use highstreet_wire::proto::payment::{self as payment, cancel_payment_request::Target};
-use tonic::{Code, Request, Response, Status};
-use tonic_types::StatusExt;
+use tonic::{Request, Response, Status};
 
 use crate::Desk;
 use crate::fields::Fields;
 use crate::opened::Opened;
 use crate::page::Wanted;
-use crate::peer::Peer;
+use crate::peer::{Peer, refused};
 use crate::status::not_found;
 
 const MOST_LINES: usize = 100;
@@ -185,6 +184,7 @@ impl Payments for PaymentClient {
             payer: registration.payer.clone(),
             amount: Some(money(&registration.amount)),
             method: method(registration.method).into(),
+            screening_id: String::new(),
             // One payment per order: the order itself makes a repeat harmless.
             request_id: String::new(),
         };
@@ -208,12 +208,4 @@ impl Payments for PaymentClient {
         let request = Peer::request(message, CONTEXT, run, &*self.clock);
         self.client.clone().cancel_payment(request).await.map(drop).map_err(|status| self.peer.unanswered(&status))
     }
-}
-
-/// The callee's reason, if it answered and said no.
-fn refused(status: &Status) -> Option<String> {
-    let refusals = [Code::FailedPrecondition, Code::AlreadyExists, Code::InvalidArgument, Code::NotFound];
-    refusals
-        .contains(&status.code())
-        .then(|| status.get_details_error_info().map_or_else(|| status.message().to_owned(), |info| info.reason))
 }

@@ -13,8 +13,9 @@ use highstreet_domain::kernel::ports::{Clock, Run};
 use highstreet_domain::kernel::{Timestamp, Unanswered};
 use http::{Request, Response};
 use tokio::sync::Semaphore;
-use tonic::Status;
 use tonic::body::Body;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
 
@@ -132,6 +133,14 @@ impl Peer {
         let why = format!("{}: {}", self.context, status.message());
         if limit::kept_out(status) { Unanswered::not_sent(why) } else { Unanswered::unknown(why) }
     }
+}
+
+/// The callee's reason, if it answered and said no.
+pub(crate) fn refused(status: &Status) -> Option<String> {
+    let refusals = [Code::FailedPrecondition, Code::AlreadyExists, Code::InvalidArgument, Code::NotFound];
+    refusals
+        .contains(&status.code())
+        .then(|| status.get_details_error_info().map_or_else(|| status.message().to_owned(), |info| info.reason))
 }
 
 /// What is left until `deadline`; never nothing, so that a late call fails as late and not as malformed.

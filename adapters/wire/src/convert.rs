@@ -1,8 +1,8 @@
 //! Values that every context has on the wire.
 
 use highstreet_domain::kernel::{
-    Case, Item, Message, Money, Origin, PaymentMethod, ProductId, ProductName, Quantity, Reference, ShopId, Timestamp,
-    Undecodable,
+    Case, Currency, InvalidText, Item, Message, Money, Origin, PaymentMethod, ProductId, ProductName, Quantity,
+    Reference, Seats, ShopId, Timestamp, Undecodable,
 };
 
 use uuid::Uuid;
@@ -76,6 +76,23 @@ pub fn timestamp(time: Timestamp) -> prost_types::Timestamp {
         seconds: micros.div_euclid(MICROS_PER_SECOND),
         nanos: i32::try_from(micros.rem_euclid(MICROS_PER_SECOND) * 1000).unwrap_or(0),
     }
+}
+
+/// Money from the wire.
+pub fn heard_money(money: Option<&proto::Money>) -> Result<Money, Undecodable> {
+    let money = money.ok_or_else(|| missing("money"))?;
+    let bad = |why| Undecodable(format!("money {why}"));
+    Money::new(Currency::parse(&money.currency_code).map_err(bad)?, money.units, money.nanos).map_err(bad)
+}
+
+/// A field of a message, as what it should be.
+pub fn heard<T>(field: &str, parsed: Result<T, InvalidText>) -> Result<T, Undecodable> {
+    parsed.map_err(|why| Undecodable(format!("{field} {why}")))
+}
+
+/// The names of seats on the wire; none if there are none.
+pub fn seat_names(seats: Option<&Seats>) -> Vec<String> {
+    seats.map(Seats::names).unwrap_or_default()
 }
 
 /// A payment method on the wire.

@@ -4,6 +4,7 @@
 //! that ask by reflection. Each context's module has `publish` (how its events are told) and `hear` (what it makes of
 //! what others tell, in its own words): the anti-corruption layer, and the only place where two contexts meet.
 
+pub mod booking;
 pub mod convert;
 pub mod delivery;
 pub mod kitchen;
@@ -12,6 +13,8 @@ pub mod notification;
 pub mod ordering;
 pub mod payment;
 pub mod proto;
+pub mod seating;
+pub mod ticketing;
 pub mod tracking;
 
 /// Every published `.proto` file and what it imports, as an encoded `google.protobuf.FileDescriptorSet` without source

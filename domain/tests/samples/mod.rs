@@ -115,6 +115,7 @@ pub(crate) fn bill() -> Bill {
         payer: Payer::parse(MINA).unwrap(),
         amount: won(14_000),
         method: PaymentMethod::Card,
+        screening: None,
     }
 }
 
