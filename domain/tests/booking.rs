@@ -3,38 +3,18 @@
 mod samples;
 
 use highstreet_domain::booking::{
-    Ask, Billed, Book, Booking, CancelReason, Command, Event, Fact, FailReason, Rejection, SeatRefusal, SelectRefusal,
-    Step, Taken, react,
+    Billed, Book, Booking, CancelReason, Command, Event, Fact, FailReason, Rejection, SeatRefusal, SelectRefusal, Step,
+    Taken, react,
 };
-use highstreet_domain::kernel::{Aggregate, OnOutage, Outage, Seats, Timestamp, Unanswered};
+use highstreet_domain::kernel::{Aggregate, OnOutage, Outage, Unanswered};
 use highstreet_testkit::{given, laws};
 use proptest::prelude::*;
-use samples::cinema::{HALF_HOUR, book, booking_details, booking_id, movie, seats};
+use samples::bookings::{
+    ask, asking, billed, cancelling, confirmed, failed, making, others, paid, pair, payment, requested, reserved,
+    reserving, seat_by, selecting,
+};
+use samples::cinema::{book, booking_details, booking_id, movie, seats};
 use samples::{note, now};
-
-fn pair() -> Seats {
-    seats(&["1A", "2B"])
-}
-
-fn others() -> Seats {
-    seats(&["3C", "3D"])
-}
-
-fn payment() -> String {
-    "p".into()
-}
-
-fn seat_by() -> Timestamp {
-    now().after(HALF_HOUR)
-}
-
-fn billed() -> Billed {
-    Billed::Yes { payment: payment() }
-}
-
-fn failed(reason: FailReason, billed: Billed, taken: Taken) -> Event {
-    Event::Failed { reason, billed, taken }
-}
 
 fn give_up(ask: u32, outage: Outage) -> Command {
     Command::GiveUp { ask, outage }
@@ -46,55 +26,6 @@ fn mark_paid() -> Command {
 
 fn cancel() -> Command {
     Command::Cancel { note: note("") }
-}
-
-fn requested(reason: CancelReason) -> Event {
-    Event::CancellationRequested { reason, note: note("") }
-}
-
-fn ask(seats: Seats, number: u32) -> Event {
-    Event::SeatsAsked(Ask { seats, number })
-}
-
-/// A booking with seats, after so many of the steps on its way.
-fn making(steps: usize) -> Vec<Event> {
-    let way = [
-        Event::Submitted(booking_details(Some(pair()))),
-        Event::SeatsHeld,
-        Event::PaymentRequested { payment: payment() },
-        Event::HoldRenewed,
-        Event::PaymentMade,
-        Event::Confirmed { seats: pair(), movie: movie() },
-    ];
-    way[..=steps].to_vec()
-}
-
-fn confirmed() -> Vec<Event> {
-    making(5)
-}
-
-fn reserving() -> Vec<Event> {
-    vec![Event::Submitted(booking_details(None))]
-}
-
-fn reserved() -> Vec<Event> {
-    [reserving(), vec![Event::Reserved { payment: payment() }]].concat()
-}
-
-fn paid() -> Vec<Event> {
-    [reserved(), vec![Event::Paid { seat_by: seat_by() }]].concat()
-}
-
-fn selecting() -> Vec<Event> {
-    [paid(), vec![ask(pair(), 1)]].concat()
-}
-
-fn asking() -> Vec<Event> {
-    [reserved(), vec![ask(pair(), 1)]].concat()
-}
-
-fn cancelling() -> Vec<Event> {
-    [confirmed(), vec![requested(CancelReason::Customer)]].concat()
 }
 
 #[test]
@@ -145,7 +76,11 @@ fn a_refusal_on_the_way_is_what_the_customer_hears_and_undoes_what_was_done() {
     ];
     assert!(hidden.iter().all(|state| state.index().is_none()));
     let lost = refuse(4, taken, failed(FailReason::SeatLost, billed(), Taken::Yes), Rejection::SeatLost);
-    assert_eq!(lost.index().unwrap().status, "FAILED", "money was taken: the customer can see what became of it");
+    assert_eq!(
+        lost.index().expect("shown").status,
+        "FAILED",
+        "money was taken: the customer can see what became of it"
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ use highstreet_domain::seating::{
 use highstreet_testkit::given::Given;
 use highstreet_testkit::{given, laws};
 use proptest::prelude::*;
-use samples::cinema::{change, guest, hall, movie, screening_name, seats};
+use samples::cinema::{change, guest, hall, movie, named_like_its_id, screening_name, seats};
 use samples::now;
 
 const FIVE_MINUTES: Duration = Duration::from_mins(5);
@@ -30,8 +30,7 @@ fn release(booking: &str, revision: u64) -> Command {
 }
 
 fn opened_by_use() -> Event {
-    let movie = highstreet_domain::kernel::ProductName::parse("soul").unwrap();
-    let details = Details { movie, hall: Hall::standard(), starts_at: None };
+    let details = Details { movie: named_like_its_id(), hall: Hall::standard(), starts_at: None };
     Event::Opened { name: screening_name(), details, by: OpenedBy::Use }
 }
 
@@ -61,8 +60,8 @@ fn with(events: impl IntoIterator<Item = Event>, entry: Option<Entry>) -> Given<
     given::<Screening>(events).with_entry("", entry).at(now())
 }
 
-fn took(revision: u64) -> Option<Entry> {
-    Some(Entry::Took { revision })
+fn took(revision: u64) -> Entry {
+    Entry::Took { revision }
 }
 
 #[test]
@@ -72,7 +71,7 @@ fn a_screening_is_opened_on_first_use_and_completed_by_hand() {
     let by_hand = Event::Opened { name: screening_name(), details: details(3), by: OpenedBy::Hand };
     let history = [opened_by_use(), held("a", 1, &["1A"])];
     let state = with(history.clone(), None).when(open.clone()).then([by_hand.clone()]).state();
-    let opened = state.opened.unwrap();
+    let opened = state.opened.expect("it is open");
     assert_eq!((opened.details, opened.seats.len()), (details(3), 1), "who has a seat keeps it");
     with([by_hand.clone()], None).when(open).then_nothing();
     with([by_hand], None).when(Command::Open(screening_name(), details(4))).then_refused(Rejection::AlreadyOpen);
@@ -105,11 +104,11 @@ fn cinema_f1_a_hold_runs_out_and_can_be_renewed_and_made_good() {
     // Somebody else may have it, and so may the booking whose hold ran out.
     let taken = [expired("a", &["1A"]), assigned("b", 7, &["1A"])];
     with(history.clone(), None).at(end).when(assign("b", 7, &["1A"])).then(taken);
-    with(history.clone(), took(1)).at(end).when(assign("a", 3, &["1A"])).then([assigned("a", 3, &["1A"])]);
+    with(history.clone(), Some(took(1))).at(end).when(assign("a", 3, &["1A"])).then([assigned("a", 3, &["1A"])]);
     let renewed = Event::Held { guest: guest("a"), revision: 3, seats: seats(&["1A"]), until: end.after(FIVE_MINUTES) };
-    with(history.clone(), took(1)).at(end).when(hold("a", 3, &["1A"])).then([renewed]);
-    let opened = with(history, None).state().opened.unwrap();
-    let seat = Seat::parse("1A").unwrap();
+    with(history.clone(), Some(took(1))).at(end).when(hold("a", 3, &["1A"])).then([renewed]);
+    let opened = with(history, None).state().opened.expect("it is open");
+    let seat = Seat::parse("1A").expect("a seat");
     assert_eq!(opened.status(seat, now()), SeatStatus::Held);
     assert_eq!(opened.status(seat, end), SeatStatus::Free);
 }
@@ -117,17 +116,18 @@ fn cinema_f1_a_hold_runs_out_and_can_be_renewed_and_made_good() {
 #[test]
 fn an_assignment_sets_the_seats_of_a_booking_to_exactly_these() {
     let history = [opened_by_use(), assigned("a", 1, &["1A", "1B"])];
-    let after = with(history, took(1)).when(assign("a", 2, &["1B", "1C"])).then([assigned("a", 2, &["1B", "1C"])]);
-    let names: Vec<_> = after.state().opened.unwrap().seats.keys().map(ToString::to_string).collect();
+    let after =
+        with(history, Some(took(1))).when(assign("a", 2, &["1B", "1C"])).then([assigned("a", 2, &["1B", "1C"])]);
+    let names: Vec<_> = after.state().opened.expect("it is open").seats.keys().map(ToString::to_string).collect();
     assert_eq!(names, ["1B", "1C"]);
 }
 
 #[test]
 fn the_same_call_again_changes_nothing() {
     let history = [opened_by_use(), held("a", 1, &["1A"])];
-    with(history.clone(), took(1)).when(hold("a", 1, &["1A"])).then_nothing();
+    with(history.clone(), Some(took(1))).when(hold("a", 1, &["1A"])).then_nothing();
     let history = [opened_by_use(), assigned("a", 3, &["1A"])];
-    with(history, took(3)).when(assign("a", 3, &["1A"])).then_nothing();
+    with(history, Some(took(3))).when(assign("a", 3, &["1A"])).then_nothing();
     let history = [opened_by_use(), held("a", 1, &["1A"]), released("a", 2, &["1A"])];
     with(history, Some(Entry::LetGo { revision: 2 })).when(release("a", 2)).then_nothing();
 }
@@ -138,11 +138,11 @@ fn what_comes_late_takes_nothing_back() {
     for late in [hold("a", 3, &["1A"]), assign("a", 4, &["1A"])] {
         with([opened_by_use()], let_go).when(late).then_refused(Rejection::Superseded);
     }
-    with([opened_by_use()], took(4)).when(hold("a", 3, &["1A"])).then_refused(Rejection::Superseded);
+    with([opened_by_use()], Some(took(4))).when(hold("a", 3, &["1A"])).then_refused(Rejection::Superseded);
     // A release that comes before what it releases is recorded, even before anybody opened the screening.
     with([], None).when(release("a", 4)).then([released("a", 4, &[])]);
     // A release of seats that the booking has had replaced since lets go of nothing.
-    with([opened_by_use(), assigned("a", 5, &["1A"])], took(5)).when(release("a", 4)).then_nothing();
+    with([opened_by_use(), assigned("a", 5, &["1A"])], Some(took(5))).when(release("a", 4)).then_nothing();
 }
 
 #[test]

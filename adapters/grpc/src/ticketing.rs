@@ -128,7 +128,7 @@ fn show(id: Id<Ticket>, ticket: &Standing<Ticket>) -> Result<proto::Ticket, Stat
     Ok(proto::Ticket {
         ticket_id: id.to_string(),
         shop_id: admission.case.shop.to_string(),
-        booking: Some(reference(&admission.booking)),
+        booking: Some(reference(&admission.case.root)),
         customer: admission.case.customer.clone(),
         screening_id: admission.screening.to_string(),
         movie_name: admission.movie.to_string(),

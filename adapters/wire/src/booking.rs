@@ -97,23 +97,7 @@ pub fn publish(happened: &Happened<'_, Booking>) -> Option<Published> {
             };
             published("BookingCancelled", &event)
         }
-        Event::Failed { reason, billed, taken } => {
-            let event = booking::BookingFailed {
-                header,
-                booking_id,
-                screening_id,
-                seats: seat_names(details.seats.as_ref()),
-                total_price,
-                payment_id: match billed {
-                    Billed::Yes { payment } => payment.clone(),
-                    Billed::No | Billed::Perhaps => String::new(),
-                },
-                reason: fail_reason(*reason).into(),
-                payment_requested: *billed != Billed::No,
-                paid: *taken == Taken::Yes,
-            };
-            published("BookingFailed", &event)
-        }
+        Event::Failed { .. } => publish_failed(happened),
         Event::Submitted(_)
         | Event::SeatsHeld
         | Event::PaymentRequested { .. }
@@ -125,6 +109,26 @@ pub fn publish(happened: &Happened<'_, Booking>) -> Option<Published> {
         | Event::SelectionGivenUp
         | Event::TicketNoted { .. } => None,
     }
+}
+
+/// How it is told that a booking did not come about.
+fn publish_failed(happened: &Happened<'_, Booking>) -> Option<Published> {
+    let Booking::Failed { details, reason, billed, taken } = happened.state else { return None };
+    let event = booking::BookingFailed {
+        header: header(&happened.state.case(happened.id)?, happened.revision, happened.origin),
+        booking_id: happened.id.to_string(),
+        screening_id: details.screening.to_string(),
+        seats: seat_names(details.seats.as_ref()),
+        total_price: Some(money(&details.price)),
+        payment_id: match billed {
+            Billed::Yes { payment } => payment.clone(),
+            Billed::No | Billed::Perhaps => String::new(),
+        },
+        reason: fail_reason(*reason).into(),
+        payment_requested: *billed != Billed::No,
+        paid: *taken == Taken::Yes,
+    };
+    published("BookingFailed", &event)
 }
 
 /// What booking makes of what others tell.

@@ -16,7 +16,7 @@ pub fn publish(happened: &Happened<'_, Ticket>) -> Option<Published> {
     let admission = happened.state.admission()?;
     let header = header(&admission.case, happened.revision, happened.origin);
     let ticket_id = happened.id.to_string();
-    let booking = Some(reference(&admission.booking));
+    let booking = Some(reference(&admission.case.root));
     let screening_id = admission.screening.to_string();
     let movie_name = admission.movie.to_string();
     let seats = admission.seats.names();
@@ -58,10 +58,8 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
     Ok(match (&*message.source, message.name.as_str()) {
         ("booking", "BookingConfirmed") => {
             let event = body::<booking::BookingConfirmed>(message)?;
-            let case = case(event.header.as_ref())?;
             Some(Fact::BookingConfirmed(Admission {
-                booking: case.root.clone(),
-                case,
+                case: case(event.header.as_ref())?,
                 screening: heard("screening_id", ScreeningId::parse(&event.screening_id))?,
                 movie: heard("movie_name", ProductName::parse(&event.movie_name))?,
                 seats: heard("seats", Seats::parse(&event.seats))?,

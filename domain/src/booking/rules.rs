@@ -360,7 +360,7 @@ fn ended(booking: Booking, event: &Event) -> Booking {
             Event::TicketNoted { ticket },
         ) => {
             let chosen = Some(chosen.with(ticket));
-            Booking::Cancelling(Cancelling { chosen, booked, taken, reason, note })
+            Booking::Cancelling(Cancelling { booked, chosen, taken, reason, note })
         }
         (Booking::Confirmed(TicketOf { booked, chosen }), Event::Completed { ticket }) => {
             let ticket = TicketOf { booked, chosen: chosen.with(ticket) };

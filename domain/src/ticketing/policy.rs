@@ -17,5 +17,5 @@ pub enum Fact {
 /// The commands that follow from `fact`.
 pub fn react(fact: &Fact) -> Vec<(Id<Ticket>, Command)> {
     let Fact::BookingConfirmed(admission) = fact;
-    vec![(Id::made_for(&admission.booking), Command::Issue(admission.clone()))]
+    vec![(Id::made_for(&admission.case.root), Command::Issue(admission.clone()))]
 }

@@ -51,10 +51,8 @@ pub enum Ticket {
 /// What a ticket admits to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Admission {
-    /// What it belongs to.
+    /// What it belongs to: the booking that it is for.
     pub case: Case,
-    /// The booking it is for.
-    pub booking: Reference,
     /// The screening.
     pub screening: ScreeningId,
     /// What is shown.
@@ -202,7 +200,7 @@ impl Aggregate for Ticket {
         Some(Index {
             shop: admission.case.shop.to_string(),
             owner: Phone::key_of(&admission.case.customer),
-            reference: admission.booking.to_string(),
+            reference: admission.case.root.to_string(),
             status: self.status().into(),
         })
     }

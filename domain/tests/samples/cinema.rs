@@ -28,6 +28,11 @@ pub(crate) fn movie() -> ProductName {
     ProductName::parse("Soul").unwrap()
 }
 
+/// What is shown in a screening that nobody opened.
+pub(crate) fn named_like_its_id() -> ProductName {
+    ProductName::parse(screening().as_str()).unwrap()
+}
+
 pub(crate) fn seats(names: &[&str]) -> Seats {
     Seats::parse(names).unwrap()
 }
@@ -87,7 +92,6 @@ pub(crate) fn hall(rows: u8, seats_per_row: u8) -> Hall {
 pub(crate) fn admission() -> Admission {
     Admission {
         case: booked(),
-        booking: booked().root,
         screening: screening(),
         movie: movie(),
         seats: seats(&["1A", "2B"]),

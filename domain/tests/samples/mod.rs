@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test uses some of them")]
 #![allow(clippy::unwrap_used, reason = "every one of them is valid, or its test fails")]
 
+pub(crate) mod bookings;
 pub(crate) mod cinema;
 
 use std::path::{Path, PathBuf};

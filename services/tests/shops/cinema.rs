@@ -193,6 +193,26 @@ async fn a_provider_that_is_away_is_an_outage() {
     assert_eq!(cinema.money_moved(), (1, 0));
 }
 
+/// CINEMA-A4: while nobody knows whether the provider has taken the money there is no booking; what it took goes back.
+#[tokio::test]
+async fn a_provider_that_hangs_costs_nobody_anything() {
+    let cinema = Cinema::open().await;
+    let provider = cinema.street.platform().provider();
+    provider.set_outage(SimulatedOutage::Hangs);
+    assert_eq!(refusal(cinema.book(seats(&["1A"])).await).0, Code::Unavailable);
+    assert!(cinema.all_bookings().await.is_empty());
+    cinema.all_free().await;
+    provider.set_outage(SimulatedOutage::None);
+    let cancelled = || async { cinema.all_payments().await.pop().filter(|it| it.status() == PaymentStatus::Cancelled) };
+    eventually("its payment is cancelled", cancelled).await;
+    let settled = || async {
+        let (charged, refunded) = cinema.money_moved();
+        (charged == refunded).then_some(())
+    };
+    eventually("all of it has gone back", settled).await;
+    assert_eq!(cinema.book(seats(&["1A"])).await.unwrap().status(), BookingStatus::Confirmed);
+}
+
 /// CINEMA-X6: seats that are kept for somebody cannot be had, and can once the hold has run out.
 #[tokio::test]
 async fn cinema_x6_a_hold_keeps_others_out_until_it_runs_out() {
