@@ -11,6 +11,7 @@
 
 extern crate alloc;
 
+pub mod booking;
 pub mod delivery;
 pub mod inventory;
 pub mod kernel;
@@ -22,4 +23,6 @@ pub mod ordering;
 pub mod payment;
 pub mod replenishment;
 pub mod sales;
+pub mod seating;
+pub mod ticketing;
 pub mod tracking;

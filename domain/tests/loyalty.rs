@@ -11,19 +11,19 @@ use proptest::prelude::*;
 use samples::{account, case, now};
 
 fn earn(amount: u64) -> Command {
-    Command::Earn { name: account(), reference: case().root, amount }
+    Command::Earn { name: account(), reference: case().root, amount, root: None }
 }
 
 fn reverse() -> Command {
-    Command::Reverse { name: account(), reference: case().root }
+    Command::Reverse { name: account(), reference: case().root, root: None }
 }
 
 fn earned(amount: i64) -> Event {
-    Event::Earned { name: account(), reference: case().root, amount, time: now() }
+    Event::Earned { name: account(), reference: case().root, amount, time: now(), root: None }
 }
 
 fn reversed(amount: i64) -> Event {
-    Event::Reversed { name: account(), reference: case().root, amount, time: now() }
+    Event::Reversed { name: account(), reference: case().root, amount, time: now(), root: None }
 }
 
 /// An account whose entry for the order is the one its last event wrote.
@@ -86,7 +86,11 @@ fn commands() -> impl Strategy<Value = Command> {
     let reference = (0..4u8).prop_map(|number| Reference::new("ordering", number.to_string()));
     (reference, 0..5u64, any::<bool>()).prop_map(|(reference, amount, back)| {
         let name = account();
-        if back { Command::Reverse { name, reference } } else { Command::Earn { name, reference, amount } }
+        if back {
+            Command::Reverse { name, reference, root: None }
+        } else {
+            Command::Earn { name, reference, amount, root: None }
+        }
     })
 }
 

@@ -5,6 +5,7 @@
 //! a client stands behind each port of the domain, and calls through a [`Peer`] that knows when not to; contexts in
 //! other processes are reached by a [`Channel`].
 
+pub mod booking;
 pub mod delivery;
 pub mod inventory;
 pub mod kitchen;
@@ -15,6 +16,8 @@ pub mod ordering;
 pub mod payment;
 pub mod replenishment;
 pub mod sales;
+pub mod seating;
+pub mod ticketing;
 pub mod tracking;
 
 mod addresses;

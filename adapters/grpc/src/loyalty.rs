@@ -31,10 +31,11 @@ impl LoyaltyService for Loyalty {
         let Opened { call, message, terms, mut fields } = self.0.open(request);
         let name = read_name(&mut fields, &message.shop_id, Some(Program::Points), &message.member);
         let reference = fields.reference("reference", message.reference.as_ref());
+        let root = message.root.as_ref().and_then(|root| fields.reference("root", Some(root)));
         let amount = u64::try_from(message.points).ok().filter(|_| (1..=MOST_POINTS).contains(&message.points));
         let amount = fields.check("points", amount.ok_or("must be 1 to 1,000,000"));
         let ((name, reference), amount) = fields.finish_with(name.zip(reference).zip(amount))?;
-        let command = Command::Earn { name: name.clone(), reference, amount };
+        let command = Command::Earn { name: name.clone(), reference, amount, root };
         let (id, account) = self.0.change(&call, terms, name.id(), command).await?;
         let entry = highstreet_domain::kernel::Aggregate::entry(&account.state);
         Ok(Response::new(proto::GrantPointsResponse {

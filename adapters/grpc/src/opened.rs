@@ -2,7 +2,8 @@
 
 use highstreet_domain::kernel::Fingerprint;
 use highstreet_wire::proto::{
-    delivery, inventory, kitchen, lending, loyalty, notification, ordering, payment, replenishment, sales,
+    booking, delivery, inventory, kitchen, lending, loyalty, notification, ordering, payment, replenishment, sales,
+    seating, ticketing,
 };
 use prost::Message;
 use tonic::Request;
@@ -88,6 +89,11 @@ changing! {
         inventory::ReceiveStockRequest => "ReceiveStock",
         sales::RecordPurchaseRequest => "RecordPurchase",
         lending::RequestReservationRequest => "RequestReservation",
+        booking::CreateBookingRequest => "CreateBooking",
+        seating::OpenScreeningRequest => "OpenScreening",
+        seating::HoldSeatsRequest => "HoldSeats",
+        seating::AssignSeatsRequest => "AssignSeats",
+        seating::ReleaseSeatsRequest => "ReleaseSeats",
     }
     change {
         ordering::CancelOrderRequest => "CancelOrder",
@@ -102,5 +108,9 @@ changing! {
         inventory::AdjustStockRequest => "AdjustStock",
         sales::CancelPurchaseRequest => "CancelPurchase",
         lending::CancelReservationRequest => "CancelReservation",
+        booking::SelectSeatsRequest => "SelectSeats",
+        booking::CancelBookingRequest => "CancelBooking",
+        ticketing::CollectTicketRequest => "CollectTicket",
+        ticketing::CancelTicketRequest => "CancelTicket",
     }
 }

@@ -23,8 +23,7 @@ use crate::Desk;
 use crate::fields::Fields;
 use crate::opened::Opened;
 use crate::page::Wanted;
-use crate::peer::Peer;
-use crate::peer::refused;
+use crate::peer::{Peer, refused};
 use crate::status::not_found;
 
 const MOST_LINES: usize = 100;
@@ -185,6 +184,7 @@ impl Payments for PaymentClient {
             payer: registration.payer.clone(),
             amount: Some(money(&registration.amount)),
             method: method(registration.method).into(),
+            screening_id: String::new(),
             // One payment per order: the order itself makes a repeat harmless.
             request_id: String::new(),
         };

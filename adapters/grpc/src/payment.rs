@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use highstreet_domain::kernel::ports::Filter;
-use highstreet_domain::kernel::{Case, Id, Note, Payer, Phone, ShopId, Standing};
+use highstreet_domain::kernel::{Case, Id, Note, Payer, Phone, ScreeningId, ShopId, Standing};
 use highstreet_domain::payment::{Bill, By, Cancellation, Command, Payment, Refund};
 use highstreet_wire::convert::{method, money, reference, timestamp};
 use highstreet_wire::proto::payment as proto;
@@ -93,10 +93,9 @@ impl PaymentService for Payments {
         let message = request.into_inner();
         let mut fields = Fields::default();
         let status = proto::PaymentStatus::try_from(message.status).ok().map(|status| status.as_str_name());
-        let payer = |text: &str| Phone::parse(text).map_or_else(|_| text.to_owned(), |phone| phone.key());
         let filter = Filter {
             shop: fields.check("shop_id", ShopId::parse(&message.shop_id)).map(|shop| shop.to_string()),
-            owner: fields.optional("payer", &message.payer, Payer::parse).map(|name| payer(name.as_str())),
+            owner: fields.optional("payer", &message.payer, Payer::parse).map(|name| Phone::key_of(name.as_str())),
             reference: None,
             status: fields.status("status", message.status, status, "PAYMENT_STATUS_"),
         };
@@ -114,10 +113,11 @@ fn read_bill(mut fields: Fields, message: &proto::RequestPaymentRequest) -> Resu
     let payer = fields.check("payer", Payer::parse(&message.payer));
     let amount = fields.money("amount", message.amount.as_ref());
     let method = fields.method("method", message.method);
+    let screening = fields.optional("screening_id", &message.screening_id, ScreeningId::parse);
     let parts = shop.zip(order).zip(payer).zip(amount).zip(method);
     let ((((shop, order), payer), amount), method) = fields.finish_with(parts)?;
     let case = Case { root: order.clone(), shop, customer: payer.to_string() };
-    Ok(Bill { case, order, payer, amount, method })
+    Ok(Bill { case, order, payer, amount, method, screening })
 }
 
 fn show(id: Id<Payment>, payment: &Standing<Payment>) -> Result<proto::Payment, Status> {

@@ -91,7 +91,8 @@ pub(crate) fn deadline_exceeded() -> Status {
     build(Code::DeadlineExceeded, message, details("DEADLINE_EXCEEDED"))
 }
 
-fn of_rejection<A: Aggregate>(id: Id<A>, rejection: &A::Rejection) -> Status {
+/// The status of a refusal by the aggregate with this id.
+pub(crate) fn of_rejection<A: Aggregate>(id: Id<A>, rejection: &A::Rejection) -> Status {
     let message = rejection.to_string();
     let mut details = details(rejection.reason());
     let code = match rejection.kind() {

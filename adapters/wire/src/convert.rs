@@ -1,8 +1,8 @@
 //! Values that every context has on the wire.
 
 use highstreet_domain::kernel::{
-    Case, Currency, InvalidMoney, Item, Message, Money, Origin, PaymentMethod, ProductId, ProductName, Quantity,
-    Reference, ShopId, Timestamp, Undecodable,
+    Case, Currency, InvalidMoney, InvalidText, Item, Message, Money, Origin, PaymentMethod, ProductId, ProductName,
+    Quantity, Reference, Seats, ShopId, Timestamp, Undecodable,
 };
 
 use uuid::Uuid;
@@ -96,6 +96,16 @@ pub fn timestamp(time: Timestamp) -> prost_types::Timestamp {
         seconds: micros.div_euclid(MICROS_PER_SECOND),
         nanos: i32::try_from(micros.rem_euclid(MICROS_PER_SECOND) * 1000).unwrap_or(0),
     }
+}
+
+/// A field of a message, as what it should be.
+pub fn heard<T>(field: &str, parsed: Result<T, InvalidText>) -> Result<T, Undecodable> {
+    parsed.map_err(|why| Undecodable(format!("{field} {why}")))
+}
+
+/// The names of seats on the wire; none if there are none.
+pub fn seat_names(seats: Option<&Seats>) -> Vec<String> {
+    seats.map(Seats::names).unwrap_or_default()
 }
 
 /// A payment method on the wire.

@@ -4,7 +4,7 @@ use highstreet_domain::inventory::{Event, Fact, Stock, StockName};
 use highstreet_domain::kernel::{Case, Happened, Message, ProductId, Published, Quantity, Undecodable};
 
 use crate::Hears;
-use crate::convert::{body, case, header, heard_items, money, published, reference, unknown};
+use crate::convert::{body, case, header, heard, heard_items, money, published, reference, unknown};
 use crate::proto::{common, delivery, inventory, lending, sales};
 
 /// What inventory listens to.
@@ -54,8 +54,7 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
         ("sales", "Purchased") => {
             let event = body::<sales::Purchased>(message)?;
             let (case, name) = wanted(event.header.as_ref(), &event.sku)?;
-            let quantity = Quantity::new(i64::from(event.quantity));
-            let quantity = quantity.map_err(|why| Undecodable(format!("quantity {why}")))?;
+            let quantity = heard("quantity", Quantity::new(i64::from(event.quantity)))?;
             Some(Fact::Wanted { case, name, quantity })
         }
         ("sales", "PurchaseCancelled") => {
@@ -79,7 +78,7 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
 
 fn wanted(header: Option<&common::EventHeader>, sku: &str) -> Result<(Case, StockName), Undecodable> {
     let case = case(header)?;
-    let sku = ProductId::parse(sku).map_err(|why| Undecodable(format!("product {why}")))?;
+    let sku = heard("product", ProductId::parse(sku))?;
     let name = StockName { shop: case.shop.clone(), sku };
     Ok((case, name))
 }

@@ -4,7 +4,7 @@ use highstreet_domain::kernel::{Happened, Id, Message, ProductId, Published, Und
 use highstreet_domain::lending::{BookFact, CONTEXT, Copy, Event, Fact, Reservation};
 
 use crate::Hears;
-use crate::convert::{body, case, header, own, published, unknown};
+use crate::convert::{body, case, header, heard, own, published, unknown};
 use crate::proto::{inventory, lending};
 use crate::stock;
 
@@ -55,7 +55,7 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
 /// What its list of books makes of what inventory tells.
 pub fn see_book(message: &Message) -> Result<Option<BookFact>, Undecodable> {
     let stock = stock::read(message)?;
-    let book = ProductId::parse(&stock.sku).map_err(|why| Undecodable(format!("sku {why}")))?;
+    let book = heard("sku", ProductId::parse(&stock.sku))?;
     Ok(Some(BookFact {
         shop: stock.shop,
         book,

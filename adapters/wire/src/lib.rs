@@ -4,6 +4,7 @@
 //! that ask by reflection. Each context's module has `publish` (how its events are told) and `hear` (what it makes of
 //! what others tell, in its own words): the anti-corruption layer, and the only place where two contexts meet.
 
+pub mod booking;
 pub mod convert;
 pub mod delivery;
 pub mod inventory;
@@ -16,6 +17,8 @@ pub mod payment;
 pub mod proto;
 pub mod replenishment;
 pub mod sales;
+pub mod seating;
+pub mod ticketing;
 pub mod tracking;
 
 mod stock;
@@ -26,3 +29,47 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descrip
 
 /// Which events a context listens to: the publishing context, and the names.
 pub type Hears = &'static [(&'static str, &'static [&'static str])];
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+    use prost_types::FileDescriptorSet;
+
+    use super::{
+        DESCRIPTORS, Hears, booking, delivery, kitchen, loyalty, notification, ordering, payment, seating, ticketing,
+        tracking,
+    };
+
+    const LISTENERS: [(&str, Hears); 10] = [
+        ("booking", booking::HEARS),
+        ("delivery", delivery::HEARS),
+        ("kitchen", kitchen::HEARS),
+        ("loyalty", loyalty::HEARS),
+        ("notification", notification::HEARS),
+        ("ordering", ordering::HEARS),
+        ("payment", payment::HEARS),
+        ("seating", seating::HEARS),
+        ("ticketing", ticketing::HEARS),
+        ("tracking", tracking::HEARS),
+    ];
+
+    /// SEATLATER-X4: nobody listens for what nobody publishes. Every event is listened for under the context and the
+    /// name that its publisher's own language gives it.
+    #[test]
+    fn every_event_that_is_heard_is_one_that_is_published() {
+        let set = FileDescriptorSet::decode(DESCRIPTORS).unwrap();
+        let published = |source: &str, name: &str| {
+            let file = format!("highstreet/{source}/v1/events.proto");
+            let events = set.file.iter().find(|it| it.name() == file).map(|it| it.message_type.as_slice());
+            events.is_some_and(|events| events.iter().any(|event| event.name() == name))
+        };
+        for (listener, hears) in LISTENERS {
+            for (source, names) in hears {
+                for name in *names {
+                    assert!(published(source, name), "{listener} listens for {source}.{name}");
+                }
+            }
+        }
+        assert!(!published("booking", "BookingForgotten"));
+    }
+}

@@ -4,17 +4,19 @@ use highstreet_domain::kernel::{Case, Happened, Message, Published, Undecodable}
 use highstreet_domain::loyalty::{Account, Event, Fact, Program};
 
 use crate::Hears;
-use crate::convert::{body, case, header, published, reference, unknown};
-use crate::proto::{loyalty, ordering};
+use crate::convert::{body, case, header, heard_reference, missing, published, reference, unknown};
+use crate::proto::{common, loyalty, ordering, ticketing};
 
 /// What loyalty listens to.
-pub const HEARS: Hears = &[("ordering", &["OrderPaid", "OrderCancelled"])];
+pub const HEARS: Hears =
+    &[("ordering", &["OrderPaid", "OrderCancelled"]), ("ticketing", &["TicketCancelled", "TicketCollectionGivenUp"])];
 
 /// How loyalty's events are told.
 pub fn publish(happened: &Happened<'_, Account>) -> Option<Published> {
-    let (Event::Earned { name, reference: of, amount, .. } | Event::Reversed { name, reference: of, amount, .. }) =
-        happened.event;
-    let case = Case { root: of.clone(), shop: name.shop.clone(), customer: name.member.clone() };
+    let (Event::Earned { name, reference: of, amount, root, .. }
+    | Event::Reversed { name, reference: of, amount, root, .. }) = happened.event;
+    let case =
+        Case { root: root.as_ref().unwrap_or(of).clone(), shop: name.shop.clone(), customer: name.member.clone() };
     let header = header(&case, happened.revision, happened.origin);
     let account_id = happened.id.to_string();
     let (member, program) = (name.member.clone(), program(name.program).into());
@@ -42,8 +44,21 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
             let event = body::<ordering::OrderCancelled>(message)?;
             event.paid.then(|| case(event.header.as_ref()).map(Fact::PaidOrderCancelled)).transpose()?
         }
+        ("ticketing", "TicketCancelled") => {
+            let event = body::<ticketing::TicketCancelled>(message)?;
+            // As a rule nothing was granted for it.
+            event.reference.map(|granted| revoked(event.header.as_ref(), &granted)).transpose()?
+        }
+        ("ticketing", "TicketCollectionGivenUp") => {
+            let event = body::<ticketing::TicketCollectionGivenUp>(message)?;
+            Some(revoked(event.header.as_ref(), &event.reference.ok_or_else(|| missing("reference"))?)?)
+        }
         _ => return Err(unknown(message)),
     })
+}
+
+fn revoked(header: Option<&common::EventHeader>, granted: &common::Reference) -> Result<Fact, Undecodable> {
+    Ok(Fact::PointsRevoked { case: case(header)?, reference: heard_reference(Some(granted))? })
 }
 
 /// A program on the wire.

@@ -1,11 +1,11 @@
 //! What notification hears; it tells nothing.
 
 use highstreet_domain::kernel::{Happened, Message, Published, Undecodable};
-use highstreet_domain::notification::{Cafe, Fact, Goods, Happening, Library, Notification, Store};
+use highstreet_domain::notification::{Cafe, Cinema, Fact, Goods, Happening, Library, Notification, Store};
 
 use crate::Hears;
 use crate::convert::{Headed, body, case, unknown};
-use crate::proto::{inventory, ordering, replenishment, sales};
+use crate::proto::{booking, inventory, ordering, replenishment, sales};
 
 /// What notification listens to.
 pub const HEARS: Hears = &[
@@ -16,6 +16,17 @@ pub const HEARS: Hears = &[
     ("inventory", &["StockShort", "StockLow"]),
     ("sales", &["Purchased", "PurchaseCancelled"]),
     ("lending", &["ReservationConfirmed", "ReservationFailed", "ReservationCancelled"]),
+    (
+        "booking",
+        &[
+            "BookingReserved",
+            "BookingPaid",
+            "BookingConfirmed",
+            "BookingCompleted",
+            "BookingCancelled",
+            "BookingFailed",
+        ],
+    ),
 ];
 
 /// Nobody listens to notification.
@@ -31,6 +42,7 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
         "replenishment" => of_replenishment(message)?,
         "inventory" => of_inventory(message)?,
         "sales" => of_sales(message)?,
+        "booking" => of_booking(message)?.map(Happening::Cinema),
         "lending" => Some(Happening::Library(of_lending(message)?)),
         _ => return Err(unknown(message)),
     };
@@ -109,6 +121,24 @@ fn of_lending(message: &Message) -> Result<Library, Undecodable> {
         "ReservationConfirmed" => Library::ReservationConfirmed,
         "ReservationFailed" => Library::ReservationFailed,
         "ReservationCancelled" => Library::ReservationCancelled,
+        _ => return Err(unknown(message)),
+    })
+}
+
+fn of_booking(message: &Message) -> Result<Option<Cinema>, Undecodable> {
+    Ok(match message.name.as_str() {
+        "BookingReserved" => Some(Cinema::BookingReserved),
+        "BookingPaid" => Some(Cinema::BookingPaid),
+        "BookingConfirmed" => {
+            Some(Cinema::BookingConfirmed { seats: body::<booking::BookingConfirmed>(message)?.seats })
+        }
+        "BookingCompleted" => Some(Cinema::BookingCompleted),
+        "BookingCancelled" => {
+            let expired = body::<booking::BookingCancelled>(message)?.reason() == booking::CancelReason::Expired;
+            Some(Cinema::BookingCancelled { expired })
+        }
+        // Whoever paid nothing was told that it failed by the answer.
+        "BookingFailed" => body::<booking::BookingFailed>(message)?.paid.then_some(Cinema::BookingFailed),
         _ => return Err(unknown(message)),
     })
 }

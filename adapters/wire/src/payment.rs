@@ -5,10 +5,13 @@ use highstreet_domain::payment::{By, Event, Fact, Payment, Refund};
 
 use crate::Hears;
 use crate::convert::{body, case, header, method, money, published, reference, unknown};
-use crate::proto::{ordering, payment};
+use crate::proto::{booking, ordering, payment};
 
 /// What payment listens to.
-pub const HEARS: Hears = &[("ordering", &["OrderCancelled", "OrderCompleted"])];
+pub const HEARS: Hears = &[
+    ("ordering", &["OrderCancelled", "OrderCompleted"]),
+    ("booking", &["BookingCancelled", "BookingCompleted", "BookingFailed"]),
+];
 
 /// How payment's events are told. A cancellation that came before its request concerns nobody else.
 pub fn publish(happened: &Happened<'_, Payment>) -> Option<Published> {
@@ -36,6 +39,7 @@ pub fn publish(happened: &Happened<'_, Payment>) -> Option<Published> {
                 order,
                 reason: cancellation.reason.to_string(),
                 by_staff: cancellation.by == By::Staff,
+                screening_id: bill.screening.as_ref().map(ToString::to_string).unwrap_or_default(),
                 refund_due: matches!(happened.state, Payment::Cancelled { refund: Refund::Due { .. }, .. }),
             };
             published("PaymentCancelled", &event)
@@ -58,6 +62,23 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
         }
         ("ordering", "OrderCompleted") => {
             let event = body::<ordering::OrderCompleted>(message)?;
+            Some(Fact::OrderCompleted { order: case(event.header.as_ref())?.root })
+        }
+        ("booking", "BookingCancelled") => {
+            let event = body::<booking::BookingCancelled>(message)?;
+            let reason = Note::parse(event.reason().as_str_name().trim_start_matches("CANCEL_REASON_"));
+            let order = case(event.header.as_ref())?.root;
+            Some(Fact::OrderCancelled { order, reason: reason.unwrap_or_default() })
+        }
+        ("booking", "BookingFailed") => {
+            let event = body::<booking::BookingFailed>(message)?;
+            let reason = Note::parse(event.reason().as_str_name().trim_start_matches("FAIL_REASON_"));
+            let order = case(event.header.as_ref())?.root;
+            // Who lost a race for a seat never came as far as payment, and leaves no trace here.
+            event.payment_requested.then(|| Fact::OrderCancelled { order, reason: reason.unwrap_or_default() })
+        }
+        ("booking", "BookingCompleted") => {
+            let event = body::<booking::BookingCompleted>(message)?;
             Some(Fact::OrderCompleted { order: case(event.header.as_ref())?.root })
         }
         _ => return Err(unknown(message)),

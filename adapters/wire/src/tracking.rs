@@ -8,7 +8,8 @@ mod board;
 pub use board::{GOODS, ORDERS, TAKINGS, see_goods, see_order, see_sale};
 
 use crate::Hears;
-use crate::convert::{Headed, case, unknown};
+use crate::convert::{Headed, body, case, unknown};
+use crate::proto::booking;
 
 /// What traces are folded from: everything that is told of a case.
 pub const HEARS: Hears = &[
@@ -31,13 +32,27 @@ pub const HEARS: Hears = &[
     ("inventory", &["StockReceived", "StockWithdrawn", "StockShort", "StockReturned"]),
     ("sales", &["Purchased", "PurchaseCancelled"]),
     ("lending", &["ReservationRequested", "ReservationConfirmed", "ReservationFailed", "ReservationCancelled"]),
+    (
+        "booking",
+        &[
+            "BookingReserved",
+            "BookingPaid",
+            "BookingConfirmed",
+            "BookingCompleted",
+            "BookingCancellationRequested",
+            "BookingCancelled",
+            "BookingFailed",
+        ],
+    ),
+    ("seating", &["SeatsHeld", "SeatsAssigned", "SeatsReleased"]),
+    ("ticketing", &["TicketIssued", "TicketCollected", "TicketCancelled", "TicketCollectionGivenUp"]),
 ];
 
 /// What tracking makes of what others tell.
 pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
     let headed = Headed::of(message)?;
     let case = case(headed.header.as_ref())?;
-    if Kind::of(&case.root).is_none() {
+    if Kind::of(&case.root).is_none() || never_was(message)? {
         return Ok(None);
     }
     let step = Step {
@@ -51,14 +66,20 @@ pub fn hear(message: &Message) -> Result<Option<Fact>, Undecodable> {
     Ok(Some(Fact { case, step }))
 }
 
+/// A booking that failed before money was taken was never there.
+fn never_was(message: &Message) -> Result<bool, Undecodable> {
+    let failed = (&*message.source, message.name.as_str()) == ("booking", "BookingFailed");
+    Ok(failed && !body::<booking::BookingFailed>(message)?.paid)
+}
+
 /// The status that an event leads to in its own context; `None` for one this version does not know.
 fn status(context: &str, event: &str) -> Option<&'static str> {
     Some(match (context, event) {
         ("ordering", "OrderPlaced") => "ORDERED",
         ("replenishment", "OrderPlaced") => "PLACED",
-        (_, "OrderPaid") => "PAID",
-        (_, "OrderCompleted") => "COMPLETED",
-        (_, "OrderCancellationRequested") => "CANCELLATION_PENDING",
+        (_, "OrderPaid" | "BookingPaid") => "PAID",
+        (_, "OrderCompleted" | "BookingCompleted") => "COMPLETED",
+        (_, "OrderCancellationRequested" | "BookingCancellationRequested") => "CANCELLATION_PENDING",
         (_, "PaymentRequested" | "ReservationRequested") => "REQUESTED",
         (_, "PaymentApproved") => "APPROVED",
         (_, "PaymentDeclined") => "DECLINED",
@@ -72,8 +93,15 @@ fn status(context: &str, event: &str) -> Option<&'static str> {
         (_, "StockShort") => "SHORT",
         (_, "StockReturned") => "RETURNED",
         (_, "Purchased") => "PURCHASED",
-        (_, "ReservationConfirmed") => "CONFIRMED",
-        (_, "ReservationFailed") => "FAILED",
+        (_, "BookingReserved") => "RESERVED",
+        (_, "ReservationConfirmed" | "BookingConfirmed") => "CONFIRMED",
+        (_, "ReservationFailed" | "BookingFailed") => "FAILED",
+        (_, "SeatsHeld") => "HELD",
+        (_, "SeatsAssigned") => "ASSIGNED",
+        // Seats have no end of their own: released, they are as a cancelled booking leaves them.
+        (_, "SeatsReleased") => "RELEASED",
+        (_, "TicketIssued" | "TicketCollectionGivenUp") => "ISSUED",
+        (_, "TicketCollected") => "COLLECTED",
         (
             _,
             "OrderCancelled"
@@ -81,7 +109,9 @@ fn status(context: &str, event: &str) -> Option<&'static str> {
             | "PreparationCancelled"
             | "DeliveryCancelled"
             | "PurchaseCancelled"
-            | "ReservationCancelled",
+            | "ReservationCancelled"
+            | "BookingCancelled"
+            | "TicketCancelled",
         ) => "CANCELLED",
         (_, "Earned") => "EARNED",
         (_, "Reversed") => "REVERSED",

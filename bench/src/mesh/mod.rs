@@ -184,6 +184,7 @@ fn a_bill() -> RequestPaymentRequest {
         payer: "010-1234-5678".into(),
         amount: Some(Money { currency_code: "KRW".into(), units: 9000, nanos: 0 }),
         method: PaymentMethod::Card.into(),
+        screening_id: String::new(),
         request_id: String::new(),
     }
 }

@@ -19,6 +19,7 @@ mod queue;
 mod relay;
 mod repeat;
 mod request;
+mod seat;
 mod signal;
 mod text;
 mod time;
@@ -37,8 +38,11 @@ pub use money::{Currency, InvalidMoney, Money};
 pub use projector::{Projector, Seeing};
 pub use relay::Relay;
 pub use request::{Failure, Release, Request, Standing};
+pub use seat::{Seat, Seats};
 pub use signal::Signal;
-pub use text::{InvalidText, Item, Note, Payer, PaymentMethod, Phone, ProductId, ProductName, Quantity, ShopId};
+pub use text::{
+    InvalidText, Item, Note, Payer, PaymentMethod, Phone, ProductId, ProductName, Quantity, ScreeningId, ShopId,
+};
 pub use time::Timestamp;
 pub use view::{Seen, View};
 pub use worker::Worker;

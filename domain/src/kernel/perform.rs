@@ -33,7 +33,7 @@ impl<A: Aggregate> Handler<A> {
     ) -> Result<Standing<A>, Failure<A::Rejection>> {
         while let Some(Due::Call(step)) = loaded.standing.state.due() {
             let key = StepKey::new(id, loaded.since);
-            let run = Run { key, origin: origin.clone(), deadline };
+            let run = Run { key, since: loaded.since, origin: origin.clone(), deadline };
             let (command, outage) = match self.0.ports.perform.perform(id, &step, &run).await {
                 Ok(command) => (command, None),
                 Err(unanswered) => {

@@ -64,6 +64,10 @@ text! {
     ProductName, 1..=200, "must be 1 to 200 characters without control characters", |c| !c.is_control()
 }
 text! {
+    /// What a cinema calls one of its screenings.
+    ScreeningId, 1..=64, "must be 1 to 64 characters without control characters", |c| !c.is_control()
+}
+text! {
     /// Who pays: a phone number or a name.
     Payer, 1..=200, "must be 1 to 200 characters without control characters", |c| !c.is_control()
 }
@@ -125,6 +129,12 @@ impl Phone {
     /// The number as it was given.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What lists know a customer by who may be named by a phone number or by anything else: the number in E.164 form,
+    /// or the name as it is.
+    pub fn key_of(name: &str) -> String {
+        Self::parse(name).map_or_else(|_| name.into(), |phone| phone.key())
     }
 
     /// The number in E.164 form: the same however it was written.

@@ -65,6 +65,8 @@ pub enum Command {
         reference: Reference,
         /// How much.
         amount: u64,
+        /// The order or booking that all of this belongs to, if that is not `reference` itself.
+        root: Option<Reference>,
     },
     /// Take back what was earned.
     Reverse {
@@ -72,6 +74,8 @@ pub enum Command {
         name: AccountName,
         /// For what.
         reference: Reference,
+        /// The order or booking that all of this belongs to, if that is not `reference` itself.
+        root: Option<Reference>,
     },
 }
 
@@ -88,6 +92,9 @@ pub enum Event {
         amount: i64,
         /// When.
         time: Timestamp,
+        /// The order or booking that all of this belongs to, if that is not `reference` itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        root: Option<Reference>,
     },
     /// What was earned was taken back; or, with nothing, what may come later will not be earned.
     Reversed {
@@ -99,6 +106,9 @@ pub enum Event {
         amount: i64,
         /// When.
         time: Timestamp,
+        /// The order or booking that all of this belongs to, if that is not `reference` itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        root: Option<Reference>,
     },
 }
 
@@ -127,22 +137,25 @@ impl Aggregate for Account {
 
     fn decide(&self, command: &Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
         match (&self.entry, command) {
-            (None, Command::Earn { name, reference, amount }) => {
+            (None, Command::Earn { name, reference, amount, root }) => {
                 let amount = i64::try_from(*amount).map_err(|_| Rejection::TooMuch)?;
                 self.balance.checked_add(amount).ok_or(Rejection::TooMuch)?;
-                Ok(vec![Event::Earned { name: name.clone(), reference: reference.clone(), amount, time: now }])
+                let (name, reference, root) = (name.clone(), reference.clone(), root.clone());
+                Ok(vec![Event::Earned { name, reference, amount, time: now, root }])
             }
             (Some(Entry { reversed: true, .. }), Command::Earn { .. }) => Err(Rejection::AlreadyReversed),
             // One reference earns once.
             (Some(Entry { reversed: false, .. }), Command::Earn { .. }) => Ok(vec![]),
 
             // Before it was earned: recorded, and wins over the earning.
-            (None, Command::Reverse { name, reference }) => {
-                Ok(vec![Event::Reversed { name: name.clone(), reference: reference.clone(), amount: 0, time: now }])
+            (None, Command::Reverse { name, reference, root }) => {
+                let (name, reference, root) = (name.clone(), reference.clone(), root.clone());
+                Ok(vec![Event::Reversed { name, reference, amount: 0, time: now, root }])
             }
-            (Some(Entry { reversed: false, earned, .. }), Command::Reverse { name, reference }) => {
+            (Some(Entry { reversed: false, earned, .. }), Command::Reverse { name, reference, root }) => {
                 let amount = (*earned).min(self.balance);
-                Ok(vec![Event::Reversed { name: name.clone(), reference: reference.clone(), amount, time: now }])
+                let (name, reference, root) = (name.clone(), reference.clone(), root.clone());
+                Ok(vec![Event::Reversed { name, reference, amount, time: now, root }])
             }
             // One reference is reversed once.
             (Some(Entry { reversed: true, .. }), Command::Reverse { .. }) => Ok(vec![]),
@@ -151,12 +164,12 @@ impl Aggregate for Account {
 
     fn evolve(self, event: &Event) -> Self {
         match event {
-            Event::Earned { name, reference, amount, time } => Self {
+            Event::Earned { name, reference, amount, time, .. } => Self {
                 name: Some(name.clone()),
                 balance: self.balance + amount,
                 entry: Some(Entry { reference: reference.clone(), earned: *amount, reversed: false, created: *time }),
             },
-            Event::Reversed { name, reference, amount, time } => Self {
+            Event::Reversed { name, reference, amount, time, .. } => Self {
                 name: Some(name.clone()),
                 balance: self.balance - amount,
                 entry: Some(Entry {
@@ -202,7 +215,7 @@ impl AccountName {
     }
 
     fn member_key(&self) -> String {
-        Phone::parse(&self.member).map_or_else(|_| self.member.clone(), |phone| phone.key())
+        Phone::key_of(&self.member)
     }
 }
 

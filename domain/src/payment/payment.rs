@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::language::{By, Cancellation, Command, Event, Rejection, Step};
 use crate::kernel::{
-    self, Aggregate, Case, Due, Index, Money, Never, OnOutage, Outage, Payer, PaymentMethod, Reference, Timestamp,
-    Unanswered,
+    Aggregate, Case, Due, Index, Money, Never, OnOutage, Outage, Payer, PaymentMethod, Phone, Reference, ScreeningId,
+    Timestamp, Unanswered,
 };
 
 /// Where a payment stands.
@@ -67,6 +67,9 @@ pub struct Bill {
     pub amount: Money,
     /// How.
     pub method: PaymentMethod,
+    /// The screening, if it is a booking that is paid: whoever keeps the seats learns of a cancellation from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub screening: Option<ScreeningId>,
 }
 
 /// Whether the order a payment is for is completed.
@@ -207,7 +210,7 @@ impl Aggregate for Payment {
         let bill = self.bill()?;
         Some(Index {
             shop: bill.case.shop.to_string(),
-            owner: kernel::Phone::parse(bill.payer.as_str()).map_or_else(|_| bill.payer.to_string(), |it| it.key()),
+            owner: Phone::key_of(bill.payer.as_str()),
             reference: bill.order.to_string(),
             status: self.status().into(),
         })

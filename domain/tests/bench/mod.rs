@@ -1,4 +1,5 @@
 //! One kind of aggregate with the real handler and worker, in virtual time, and calls that go as a test says.
+#![allow(dead_code, reason = "each test uses some of it")]
 #![allow(clippy::unwrap_used, reason = "a lock that a panic left behind fails its test anyway")]
 
 use std::collections::VecDeque;

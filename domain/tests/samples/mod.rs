@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test uses some of them")]
 #![allow(clippy::unwrap_used, reason = "every one of them is valid, or its test fails")]
 
+pub(crate) mod bookings;
+pub(crate) mod cinema;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -115,6 +118,7 @@ pub(crate) fn bill() -> Bill {
         payer: Payer::parse(MINA).unwrap(),
         amount: won(14_000),
         method: PaymentMethod::Card,
+        screening: None,
     }
 }
 

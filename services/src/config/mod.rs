@@ -47,12 +47,21 @@ pub struct ServeArgs {
 /// How the shops are run.
 #[derive(Args, Clone, Debug)]
 pub struct ShopArgs {
-    /// How long customers have to pay before their order expires.
+    /// How long customers have to pay before their order or booking expires.
     #[arg(long, env = "HIGHSTREET_PAY_WITHIN", default_value = "15m", value_parser = duration)]
     pub pay_within: Duration,
     /// At how many pieces or fewer stock is low, unless somebody says otherwise of a product.
     #[arg(long, env = "HIGHSTREET_REORDER_POINT", default_value_t = 5)]
     pub reorder_point: u32,
+    /// How long seats are kept for a booking that is being made; longer than that takes, which is half a minute at most.
+    #[arg(long, env = "HIGHSTREET_HOLD_FOR", default_value = "5m", value_parser = duration)]
+    pub hold_for: Duration,
+    /// How long customers have to choose seats once a booking without any is paid, before it is cancelled.
+    #[arg(long, env = "HIGHSTREET_SELECT_WITHIN", default_value = "30m", value_parser = duration)]
+    pub select_within: Duration,
+    /// Under which name the cinemas go; shown with every booking.
+    #[arg(long, env = "HIGHSTREET_BRAND", default_value = "Highstreet Cinema")]
+    pub brand: String,
     /// Ship deliveries as soon as they are scheduled.
     #[arg(long, env = "HIGHSTREET_AUTO_SHIP")]
     pub auto_ship: bool,

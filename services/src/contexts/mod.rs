@@ -66,6 +66,16 @@ contexts! {
     Delivery = delivery, calls [];
     /// 스탬프/포인트
     Loyalty = loyalty, calls [];
+    /// 예매
+    Booking = booking, calls [
+        Seating for "CreateBooking and SelectSeats",
+        Payment for "CreateBooking",
+        Ticketing for "CancelBooking, which waits for it"
+    ];
+    /// 좌석
+    Seating = seating, calls [];
+    /// 티켓
+    Ticketing = ticketing, calls [Loyalty for "CollectTicket"];
     /// 알림
     Notification = notification, calls [];
     /// 마이페이지

@@ -94,7 +94,7 @@ impl Payments for Counter {
         let Registration { shop, payer, amount, method } = registration.clone();
         let case = Case { root: order.clone(), shop, customer: payer.clone() };
         let payer = Payer::parse(&payer).expect("a phone number is a payer");
-        let bill = Bill { case, order: order.clone(), payer, amount, method };
+        let bill = Bill { case, order: order.clone(), payer, amount, method, screening: None };
         Ok(match self.ask(order, Command::Request(bill), run).await? {
             Answer::Done(id) => Registered::As { payment: id.to_string() },
             Answer::Refused(reason) => Registered::Refused { reason },

@@ -6,7 +6,7 @@ use highstreet_domain::tracking::{
 };
 
 use crate::Hears;
-use crate::convert::{Headed, body, case, heard_item, heard_money, missing, unknown};
+use crate::convert::{Headed, body, case, heard, heard_item, heard_money, missing, unknown};
 use crate::proto::{Money, common, replenishment, sales};
 use crate::stock;
 
@@ -55,7 +55,7 @@ pub fn see_goods(message: &Message) -> Result<Option<GoodsFact>, Undecodable> {
     let level = stock::read(message)?;
     Ok(Some(GoodsFact {
         shop: level.shop,
-        sku: ProductId::parse(&level.sku).map_err(|why| Undecodable(format!("sku {why}")))?,
+        sku: heard("sku", ProductId::parse(&level.sku))?,
         name: level.product_name,
         on_hand: level.on_hand,
         reorder_point: level.reorder_point,

@@ -16,6 +16,8 @@ use crate::kernel::{
 pub struct Run {
     /// The same for every attempt; the callee recognises it.
     pub key: StepKey,
+    /// The revision at which it became due: the same for every attempt, higher for every later step of the stream.
+    pub since: u64,
     /// On whose behalf.
     pub origin: Arc<Origin>,
     /// When nobody waits for the answer any more.

@@ -1,0 +1,75 @@
+//! Everybody at once.
+
+use highstreet_wire::proto::booking::BookingStatus;
+use highstreet_wire::proto::booking::CreateBookingRequest;
+use highstreet_wire::proto::booking::booking_service_client::BookingServiceClient;
+use highstreet_wire::proto::seating::{OpenScreeningRequest, SeatStatus};
+use tonic::{Code, Status};
+
+use crate::common::{eventually, reason};
+use crate::house::{Cinema, SCREENING, SHOP, all_at_once, seats};
+
+const CUSTOMERS: usize = 1000;
+const ROWS: usize = 16;
+
+/// Books, and comes back as long as it is told to.
+async fn insist(
+    mut bookings: BookingServiceClient<tonic::transport::Channel>,
+    request: CreateBookingRequest,
+) -> Result<BookingStatus, Status> {
+    loop {
+        match bookings.create_booking(request.clone()).await {
+            Err(status) if status.code() == Code::Unavailable => tokio::task::yield_now().await,
+            Err(status) => return Err(status),
+            Ok(response) => return Ok(response.into_inner().booking.unwrap().status()),
+        }
+    }
+}
+
+/// CINEMA-A7, CINEMA-X6: one gets the seat, and only one pays for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn cinema_a7_a_thousand_customers_want_one_seat() {
+    let cinema = Cinema::open().await;
+    let outcomes = all_at_once(CUSTOMERS, |number| {
+        let customer = format!("customer {number}");
+        insist(cinema.bookings(), CreateBookingRequest { customer, ..seats(&["1A"]) })
+    })
+    .await;
+    let (booked, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!((booked.len(), refused.len()), (1, CUSTOMERS - 1));
+    for status in refused.into_iter().filter_map(Result::err) {
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::FailedPrecondition, "SEAT_TAKEN"));
+    }
+    assert_eq!(cinema.all_bookings().await.len(), 1);
+    let (charged, refunded) = cinema.money_moved();
+    assert_eq!((charged, refunded), (1, 0), "not one payment more than bookings");
+    assert_eq!(cinema.all_payments().await.len(), 1);
+    assert_eq!(cinema.occupied().await, [("1A".to_owned(), SeatStatus::Assigned)]);
+    eventually("the ticket", || async { (cinema.all_tickets().await.len() == 1).then_some(()) }).await;
+}
+
+/// CINEMA-X6: a full house of 256 customers, each with a seat of their own, get in each other's way nowhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_house_at_once() {
+    let cinema = Cinema::open().await;
+    let side = i32::try_from(ROWS).unwrap();
+    let open = OpenScreeningRequest {
+        shop_id: SHOP.into(),
+        screening_id: SCREENING.into(),
+        movie_name: "Soul".into(),
+        hall: "IMAX".into(),
+        rows: side,
+        seats_per_row: side,
+        ..Default::default()
+    };
+    let opened = cinema.seating().open_screening(open).await.unwrap().into_inner().screening.unwrap();
+    let names: Vec<String> = opened.seats.into_iter().map(|seat| seat.name).collect();
+    assert_eq!(names.len(), ROWS * ROWS);
+    let outcomes = all_at_once(names.len(), |number| insist(cinema.bookings(), seats(&[&names[number]]))).await;
+    for outcome in outcomes {
+        assert_eq!(outcome.unwrap(), BookingStatus::Confirmed);
+    }
+    assert_eq!(cinema.occupied().await.len(), names.len());
+    let (charged, refunded) = cinema.money_moved();
+    assert_eq!(charged - refunded, names.len());
+}
