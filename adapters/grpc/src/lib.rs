@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod kitchen;
 pub mod loyalty;
 pub mod notification;
+pub mod operations;
 pub mod ordering;
 pub mod payment;
 pub mod tracking;

@@ -26,6 +26,5 @@ mod streams;
 mod verdicts;
 
 pub use bus::JetStreamBus;
-pub use letter::DeadLetter;
 pub use link::{ConnectError, State};
 pub use settings::{Identity, Retention, Settings, Tls};

@@ -19,7 +19,7 @@ mod store;
 mod views;
 
 pub use agenda::SqliteAgenda;
-pub use bus::{DeadLetter, EmbeddedBus};
+pub use bus::EmbeddedBus;
 pub use folder::{DataFolder, FolderError};
 pub use journal::SqliteJournal;
 pub use outbox::SqliteOutbox;

@@ -6,6 +6,7 @@
 
 pub mod convert;
 pub mod delivery;
+pub mod json;
 pub mod kitchen;
 pub mod loyalty;
 pub mod notification;

@@ -19,8 +19,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::{Either, select};
-use highstreet_domain::kernel::ports::{Agenda, Bus, Clock, Journal, Listing, Outbox, Views};
-use uuid::Uuid;
+use highstreet_domain::kernel::ports::{Agenda, Bus, Clock, DeadLetters, Journal, Listing, Outbox, Views};
 
 pub use agenda::agenda;
 pub use bus::bus;
@@ -61,14 +60,14 @@ pub struct StorePorts {
 pub trait Buses: Send + Sync {
     /// A new, empty bus.
     async fn bus(&self) -> BusPorts;
-    /// What became a dead letter on the bus that was made last: the consumer, the message's id, what was wrong.
-    async fn dead_letters(&self) -> Vec<(String, Uuid, String)>;
 }
 
 /// The ports of one bus.
 pub struct BusPorts {
     /// The bus.
     pub bus: Arc<dyn Bus>,
+    /// Its dead letters.
+    pub letters: Arc<dyn DeadLetters>,
     /// The time that it goes by.
     pub clock: Arc<dyn Clock>,
     /// Kept until the test is over.

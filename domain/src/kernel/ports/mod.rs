@@ -13,8 +13,8 @@ use uuid::Uuid;
 mod values;
 
 pub use values::{
-    Append, AppendError, Change, Claimed, Delivery, Filter, Kept, Loaded, Lookup, Outgoing, Page, Recorded, Row, Run,
-    Save, StoreError, Subscription, Task, Verdict, Wake,
+    Append, AppendError, Change, Claimed, DeadLetter, Delivery, Filter, Kept, Loaded, Lookup, Outgoing, Page, Pending,
+    Recorded, Row, Run, Save, Sought, StoreError, Subscription, Task, Verdict, Wake,
 };
 
 use super::{Aggregate, BoxFuture, ClaimKey, Id, Message, Standing, Timestamp, Unanswered, View};
@@ -80,6 +80,11 @@ pub trait Agenda<A: Aggregate>: Send + Sync {
     async fn take(&self, limit: usize, lease: Duration) -> Result<Vec<Task<A>>, StoreError>;
     /// The step that became due with `since` failed again: not before `at`. Ignored if it is no longer due.
     async fn put_off(&self, id: Id<A>, since: u64, at: Timestamp, error: &str) -> Result<(), StoreError>;
+    /// What waits, leased or not, in the order of ids.
+    async fn pending(&self, sought: &Sought) -> Result<Vec<Pending<A>>, StoreError>;
+    /// Leases the step that became due with `since` before its time. `None` where a run has leased it, or where it is
+    /// no longer due.
+    async fn seize(&self, id: Id<A>, since: u64, lease: Duration) -> Result<Option<Task<A>>, StoreError>;
 }
 
 /// What one context has committed and not yet published.
@@ -119,6 +124,18 @@ pub trait Bus: Send + Sync {
     }
     /// Joins the durable consumer of `subscription`; replicas share it.
     async fn subscribe(&self, subscription: &Subscription) -> Result<Box<dyn Deliveries>, StoreError>;
+}
+
+/// The messages that listeners could not handle.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    /// At most `limit` of those of `listener` behind `place`, oldest first.
+    async fn behind(&self, listener: &str, place: u64, limit: usize) -> Result<Vec<DeadLetter>, StoreError>;
+    /// Gives one once more to the listener that could not handle it, and to no other, as if it had never failed; it is
+    /// no dead letter any more. False if there is none.
+    async fn replay(&self, listener: &str, place: u64) -> Result<bool, StoreError>;
+    /// Forgets one. False if there is none.
+    async fn discard(&self, listener: &str, place: u64) -> Result<bool, StoreError>;
 }
 
 /// What a durable consumer is given, and what it says of it.
