@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut types = compiler.include_source_info(true).file_descriptor_set();
     // Options only, and what tonic-types has already.
     types.file.retain(|file| !matches!(file.package(), "google.api" | "google.rpc"));
-    tonic_prost_build::configure().include_file("pb.rs").enable_type_names().compile_fds(types)?;
+    tonic_prost_build::configure().include_file("pb.rs").compile_fds(types)?;
     Ok(())
 }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use highstreet_domain::kernel::ports::{Deliveries, Perform, Subscription, Views};
 use highstreet_domain::kernel::{
     Aggregate, BoxFuture, Consumer, Handler, HandlerPorts, HandlerSettings, Hearing, Message, Projector, Publish,
-    Relay, Seeing, View, Worker,
+    Relay, Seeing, Steps, View, Worker,
 };
+use highstreet_grpc::operations::Office;
 use highstreet_grpc::{Dependency, Desk};
 use highstreet_wire::Hears;
 use http::{Request, Response};
@@ -31,6 +32,7 @@ pub(crate) struct Mount<'a> {
     name: ContextName,
     store: ContextStore,
     services: Vec<(String, AnyService)>,
+    steps: Vec<Arc<dyn Steps>>,
     loops: Loops,
     publishes: bool,
     subscriptions: Vec<(Subscription, Listener)>,
@@ -41,6 +43,7 @@ type Listener = Box<dyn FnOnce(Box<dyn Deliveries>) -> BoxFuture + Send>;
 
 /// A context that runs.
 pub struct Context {
+    name: ContextName,
     services: Vec<String>,
     /// They make work.
     loops: JoinSet<()>,
@@ -64,6 +67,7 @@ impl<'a> Mount<'a> {
             name,
             store,
             services: Vec::new(),
+            steps: Vec::new(),
             loops: Vec::new(),
             publishes: false,
             subscriptions: Vec::new(),
@@ -85,6 +89,7 @@ impl<'a> Mount<'a> {
         let handler = Handler::new(ports, settings);
         let worker = Worker { handler: handler.clone(), agenda: streams.agenda.clone(), clock, lease: settings.lease };
         self.loops.push(Box::pin(worker.run()));
+        self.steps.push(Arc::new(handler.clone()));
         Kept { handler, streams }
     }
 
@@ -169,7 +174,9 @@ impl<'a> Mount<'a> {
         }
         let services = self.services.iter().map(|(name, _)| name.clone()).collect();
         self.platform.switchboard.connect(self.services);
-        Ok(Context { services, loops, relays })
+        let office = Office { steps: self.steps, letters: self.platform.carrier().letters() };
+        self.platform.offices.open(self.name.as_str(), office);
+        Ok(Context { name: self.name, services, loops, relays })
     }
 }
 
@@ -192,6 +199,7 @@ impl Context {
 
     /// Stops it: calls are answered `UNAVAILABLE`, its loops end. Everything it knows is kept.
     pub(crate) async fn stop(mut self, platform: &Platform) {
+        platform.offices.close(self.name.as_str());
         platform.switchboard.disconnect(self.services);
         self.loops.shutdown().await;
         self.relays.shutdown().await;

@@ -9,6 +9,7 @@ use highstreet_domain::kernel::ports::{Bus, Clock, Ids, Tasks};
 use highstreet_domain::notification::Notifier;
 use highstreet_domain::payment::PaymentProvider;
 use highstreet_foundation::{SystemClock, TimeOrderedIds};
+use highstreet_grpc::operations::Offices;
 use highstreet_grpc::{Channel, ChannelSettings, LimitLayer, Peer, PeerSettings};
 use highstreet_notify::{Log, Routing, WebhookSettings};
 use highstreet_postgres::{OpenError, PostgresSettings};
@@ -36,6 +37,7 @@ pub struct Platform {
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) tasks: Arc<TokioTasks>,
     pub(crate) switchboard: Switchboard,
+    pub(crate) offices: Offices,
     pub(crate) ending: CancellationToken,
     pub(crate) notifier: Arc<dyn Notifier>,
     pub(crate) provider: Arc<Simulated>,
@@ -66,6 +68,7 @@ impl Platform {
             ids: Arc::new(TimeOrderedIds),
             tasks: Arc::default(),
             switchboard: Switchboard::default(),
+            offices: Offices::default(),
             ending: CancellationToken::new(),
             notifier: notifier(&shops, &clock)?,
             provider: Arc::new(provider(&shops)?),

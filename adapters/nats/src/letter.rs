@@ -6,7 +6,6 @@ use std::time::Duration;
 use async_nats::header::{HeaderMap, HeaderName, NATS_MESSAGE_ID};
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
-use highstreet_domain::kernel::Timestamp;
 use highstreet_domain::kernel::ports::{Clock, DeadLetter, StoreError, Subscription};
 use highstreet_foundation::SystemClock;
 

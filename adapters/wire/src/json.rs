@@ -15,9 +15,9 @@ pub fn event(context: &str, name: &str, body: &[u8]) -> Result<String, String> {
     of_type(&format!("highstreet.{context}.v1.{name}"), body)
 }
 
-/// A message of this library as JSON, with fields that are not set as their defaults.
-pub fn message<T: prost::Name>(message: &T) -> Result<String, String> {
-    of_type(&T::full_name(), &message.encode_to_vec())
+/// A message as JSON by its full name, such as `highstreet.common.v1.Reference`; or why it cannot be told.
+pub fn message(name: &str, message: &impl prost::Message) -> Result<String, String> {
+    of_type(name, &message.encode_to_vec())
 }
 
 fn of_type(name: &str, body: &[u8]) -> Result<String, String> {
@@ -50,6 +50,6 @@ mod tests {
     #[test]
     fn a_message_is_told_by_its_type() {
         let reference = Reference { context: "ordering".into(), id: String::new() };
-        assert_eq!(message(&reference).unwrap(), r#"{"context":"ordering","id":""}"#);
+        assert_eq!(message("highstreet.common.v1.Reference", &reference).unwrap(), r#"{"context":"ordering","id":""}"#);
     }
 }

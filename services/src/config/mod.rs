@@ -8,6 +8,7 @@ use clap::Args;
 use highstreet_domain::notification::Locale;
 use highstreet_notify::{Route, Secret};
 use highstreet_provider::SimulatedOutage;
+use http::Uri;
 
 mod ground;
 mod peers;
@@ -81,6 +82,17 @@ pub fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "must be an IP address and a port; write it like 127.0.0.1:8088")
 }
 
+/// A server's address, as clients write it.
+pub fn target(text: &str) -> Result<Uri, &'static str> {
+    const WANTED: &str = "must be where a server listens; write it like http://127.0.0.1:8088";
+    let uri: Uri = text.parse().map_err(|_| WANTED)?;
+    match uri.scheme_str() {
+        Some("http") if uri.authority().is_some() => Ok(uri),
+        Some("https") if uri.authority().is_some() => Err("must begin with http: there is no TLS yet"),
+        _ => Err(WANTED),
+    }
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 15m or 400ms"))
 }
@@ -99,6 +111,15 @@ mod tests {
     fn addresses_are_numbers() {
         assert!(address("[::1]:8088").is_ok());
         assert!(address("localhost:8088").unwrap_err().contains("write it like 127.0.0.1:8088"));
+    }
+
+    #[test]
+    fn a_target_is_a_scheme_and_an_authority() {
+        assert!(target("http://localhost:8088").is_ok());
+        for nonsense in ["nonsense", "127.0.0.1:8088", "http://", "ftp://127.0.0.1", "/a", ""] {
+            assert!(target(nonsense).is_err(), "{nonsense}");
+        }
+        assert!(target("https://127.0.0.1:8088").unwrap_err().contains("TLS"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Operations over gRPC: what operators see of every context of this process, and do about it; and of the contexts
 //! elsewhere that are reached from here.
 
+mod lists;
 mod offices;
 mod show;
 
@@ -18,8 +19,9 @@ pub use offices::{Office, Offices};
 use crate::call::Call;
 use crate::fields::Fields;
 use crate::status::{not_found, of_store, of_unmoved};
-use offices::{Line, Walk};
-use show::{dead_letter, pending_step, whole};
+use lists::{Letters, PendingSteps, Walk};
+use offices::Line;
+use show::{pending_step, whole};
 
 /// Operations, inbound.
 #[derive(Clone)]
@@ -47,25 +49,8 @@ impl OperationsService for Operations {
         let kind = if message.failing_only { "failing" } else { "steps" };
         let walk = Walk::new(&mut fields, kind, &message.context, message.page_size, &message.page_token);
         fields.finish()?;
-        let now = self.clock.now();
-        let ask = async |context: &str, line: Line, after: String, room: usize| match line {
-            Line::Here(office) => {
-                let (found, next) = office.pending(message.failing_only, &after, room).await?;
-                let shown = found.iter().map(|(aggregate, step)| pending_step(context, aggregate, step, now));
-                Ok((shown.collect(), next))
-            }
-            Line::Elsewhere(mut office) => {
-                let asked = proto::ListPendingStepsRequest {
-                    context: context.to_owned(),
-                    failing_only: message.failing_only,
-                    page_size: i32::try_from(room).unwrap_or(i32::MAX),
-                    page_token: after,
-                };
-                let answer = office.list_pending_steps(passed_on(&metadata, asked)).await?.into_inner();
-                Ok((answer.steps, answer.next_page_token))
-            }
-        };
-        let (steps, next_page_token, unreachable_contexts) = self.offices.walk(walk, ask).await?;
+        let ask = PendingSteps { metadata, failing_only: message.failing_only, now: self.clock.now() };
+        let (steps, next_page_token, unreachable_contexts) = self.offices.walk(walk, &ask).await?;
         Ok(Response::new(proto::ListPendingStepsResponse { steps, next_page_token, unreachable_contexts }))
     }
 
@@ -108,21 +93,8 @@ impl OperationsService for Operations {
         let mut fields = Fields::default();
         let walk = Walk::new(&mut fields, "letters", &message.context, message.page_size, &message.page_token);
         fields.finish()?;
-        let now = self.clock.now();
-        let ask = async |context: &str, line: Line, after: String, room: usize| match line {
-            Line::Here(office) => {
-                let (found, next) = office.letters_behind(context, &after, room).await?;
-                Ok((found.iter().map(|letter| dead_letter(letter, now)).collect(), next))
-            }
-            Line::Elsewhere(mut office) => {
-                let page_size = i32::try_from(room).unwrap_or(i32::MAX);
-                let asked =
-                    proto::ListDeadLettersRequest { context: context.to_owned(), page_size, page_token: after };
-                let answer = office.list_dead_letters(passed_on(&metadata, asked)).await?.into_inner();
-                Ok((answer.dead_letters, answer.next_page_token))
-            }
-        };
-        let (dead_letters, next_page_token, unreachable_contexts) = self.offices.walk(walk, ask).await?;
+        let ask = Letters { metadata, now: self.clock.now() };
+        let (dead_letters, next_page_token, unreachable_contexts) = self.offices.walk(walk, &ask).await?;
         Ok(Response::new(proto::ListDeadLettersResponse { dead_letters, next_page_token, unreachable_contexts }))
     }
 
@@ -174,13 +146,6 @@ impl OperationsService for Operations {
             }
         }
     }
-}
-
-/// The same caller asks for something else.
-fn passed_on<T>(metadata: &tonic::metadata::MetadataMap, message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    metadata.clone_into(request.metadata_mut());
-    request
 }
 
 fn target(subject: Option<&highstreet_wire::proto::common::Reference>) -> Result<Target, Status> {

@@ -1,24 +1,22 @@
-//! Where each context is looked after, and lists that go through all of them.
+//! Where each context is looked after.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use highstreet_domain::kernel::ports::{DeadLetter, DeadLetters, Sought};
 use highstreet_domain::kernel::{Origin, PendingStep, Steps, Unmoved};
 use highstreet_wire::proto::operations::operations_service_client::OperationsServiceClient;
-use tonic::{Code, Status};
+use http::{Request, Response};
+use tonic::Status;
+use tonic::body::Body;
+use tower::ServiceExt;
+use tower::util::BoxCloneSyncService;
 use uuid::Uuid;
 
 use crate::fields::Fields;
-use crate::page::size_of;
 use crate::peer::Reach;
 use crate::status::{not_found, of_store, unavailable};
-
-/// A context elsewhere that does not answer by then is left out of a list of all.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What an operator may see and do of one context in this process.
 pub struct Office {
@@ -36,18 +34,11 @@ pub struct Offices(Arc<RwLock<BTreeMap<String, Option<Line>>>>);
 #[derive(Clone)]
 pub(super) enum Line {
     Here(Arc<Office>),
-    Elsewhere(OperationsServiceClient<Reach>),
+    Elsewhere(OperationsServiceClient<Way>),
 }
 
-/// A page of a list that goes through contexts.
-pub(super) struct Walk {
-    /// The list and its filters: a token belongs to them.
-    list: String,
-    only: Option<String>,
-    size: usize,
-    /// The context to go on with, and where in it.
-    from: (String, String),
-}
+/// The way to an office elsewhere. Whoever cannot be reached answers that.
+type Way = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
 // === impl Office ===
 
@@ -127,7 +118,7 @@ fn place_of(after: &str) -> Result<(usize, Option<Uuid>), Status> {
     Ok((kind, Some(Uuid::parse_str(parts.1).map_err(|_| bad_token())?)))
 }
 
-fn bad_token() -> Status {
+pub(super) fn bad_token() -> Status {
     let mut fields = Fields::default();
     fields.wrong("page_token", "must be the next_page_token of a list with the same filters");
     fields.finish().err().unwrap_or_else(|| Status::internal("a field is wrong"))
@@ -148,7 +139,16 @@ impl Offices {
 
     /// A context is looked after elsewhere.
     pub fn reach(&self, context: &str, reach: Reach) {
-        self.set(context, Some(Line::Elsewhere(OperationsServiceClient::new(reach))));
+        let way = tower::service_fn(move |request| {
+            let reach = reach.clone();
+            async move {
+                Ok(reach.oneshot(request).await.unwrap_or_else(|why| {
+                    tracing::debug!(%why, "an office cannot be reached");
+                    unavailable("CONTEXT_UNAVAILABLE", "this context cannot be reached; try again").into_http()
+                }))
+            }
+        });
+        self.set(context, Some(Line::Elsewhere(OperationsServiceClient::new(Way::new(way)))));
     }
 
     /// The office of a context.
@@ -158,77 +158,11 @@ impl Offices {
         line.clone().ok_or_else(|| unavailable("CONTEXT_STOPPED", "this context is stopped; try again"))
     }
 
-    /// Asks the contexts, one after the other, until the page is full. `ask` is given a context, its office, where to
-    /// go on there, and how much is wanted.
-    pub(super) async fn walk<T>(
-        &self,
-        walk: Walk,
-        ask: impl AsyncFn(&str, Line, String, usize) -> Result<(Vec<T>, String), Status>,
-    ) -> Result<(Vec<T>, String, Vec<String>), Status> {
-        let contexts = match &walk.only {
-            Some(only) => vec![only.clone()],
-            None => self.contexts(),
-        };
-        let (mut found, mut unreachable) = (Vec::new(), Vec::new());
-        for context in contexts.into_iter().filter(|context| *context >= walk.from.0) {
-            let room = walk.size - found.len();
-            if room == 0 {
-                return Ok((found, walk.token(&context, ""), unreachable));
-            }
-            let after = if context == walk.from.0 { walk.from.1.clone() } else { String::new() };
-            let asked = async { ask(&context, self.line(&context)?, after, room).await };
-            let asked = tokio::time::timeout(PATIENCE, asked).await;
-            let asked = asked.unwrap_or_else(|_| Err(unavailable("CONTEXT_UNAVAILABLE", "it did not answer in time")));
-            match asked {
-                Ok((more, next)) => {
-                    found.extend(more);
-                    if !next.is_empty() {
-                        return Ok((found, walk.token(&context, &next), unreachable));
-                    }
-                }
-                Err(status) if walk.only.is_none() && is_away(&status) => unreachable.push(context),
-                Err(status) => return Err(status),
-            }
-        }
-        Ok((found, String::new(), unreachable))
-    }
-
-    fn contexts(&self) -> Vec<String> {
+    pub(super) fn contexts(&self) -> Vec<String> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
     fn set(&self, context: &str, line: Option<Line>) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(context.to_owned(), line);
     }
-}
-
-fn is_away(status: &Status) -> bool {
-    // What does not know this service is of an earlier version.
-    matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Unimplemented | Code::Unknown)
-}
-
-// === impl Walk ===
-
-impl Walk {
-    pub(super) fn new(fields: &mut Fields, kind: &str, only: &str, page_size: i32, page_token: &str) -> Self {
-        let size = size_of(fields, page_size);
-        let only = (!only.is_empty()).then(|| only.to_owned());
-        let list = format!("{kind}/{}", only.as_deref().unwrap_or_default());
-        let from = if page_token.is_empty() { Some(Default::default()) } else { read_token(page_token, &list) };
-        if from.is_none() {
-            fields.wrong("page_token", "must be the next_page_token of a list with the same filters");
-        }
-        Self { list, only, size, from: from.unwrap_or_default() }
-    }
-
-    fn token(&self, context: &str, after: &str) -> String {
-        URL_SAFE_NO_PAD.encode(format!("{}\n{context}\n{after}", self.list))
-    }
-}
-
-fn read_token(token: &str, list: &str) -> Option<(String, String)> {
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
-    let mut parts = text.splitn(3, '\n');
-    let (of, context, after) = (parts.next()?, parts.next()?, parts.next()?);
-    (of == list).then(|| (context.to_owned(), after.to_owned()))
 }
