@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use highstreet_domain::notification::Locale;
-use highstreet_notify::{Route, Secret};
+use highstreet_notify::{MailAddress, Route, Secret, SmtpUrl, WebhookUrl};
 use highstreet_provider::SimulatedOutage;
 use http::Uri;
 
@@ -59,10 +59,21 @@ pub struct ShopArgs {
     pub locale: Locale,
     /// Where notifications are posted: `SHOP/ROLE=URL`, `*` for any shop or role. Without one they go to the log.
     #[arg(long = "webhook", env = "HIGHSTREET_WEBHOOKS", value_name = "SHOP/ROLE=URL", value_delimiter = ',')]
-    pub webhooks: Vec<Route>,
+    pub webhooks: Vec<Route<WebhookUrl>>,
     /// The secret that webhooks are signed with (base64, at least 24 bytes, `whsec_` in front if you like).
     #[arg(long, env = "HIGHSTREET_WEBHOOK_SECRET", hide_env_values = true)]
     pub webhook_secret: Option<Secret>,
+    /// Where notifications are mailed: `SHOP/ROLE=ADDRESS`, `*` for any shop or role. Whoever is known by an e-mail
+    /// address is mailed there, unless a route says otherwise.
+    #[arg(long = "mail", env = "HIGHSTREET_MAIL", value_name = "SHOP/ROLE=ADDRESS", value_delimiter = ',')]
+    pub mail: Vec<Route<MailAddress>>,
+    /// The server that takes mail: `smtps://user:password@host:port`, or `smtp://…` for STARTTLS, which is a must for
+    /// passwords that leave this machine.
+    #[arg(long, env = "HIGHSTREET_SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<SmtpUrl>,
+    /// Who mail is from.
+    #[arg(long, env = "HIGHSTREET_SMTP_FROM", value_name = "ADDRESS")]
+    pub smtp_from: Option<MailAddress>,
     /// How long the simulated payment provider takes: `500ms`, or from-to as in `400ms..620ms`.
     #[arg(long, env = "HIGHSTREET_PROVIDER_LATENCY", default_value = "0s", value_parser = duration_range)]
     pub provider_latency: RangeInclusive<Duration>,

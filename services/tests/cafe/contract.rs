@@ -234,6 +234,7 @@ async fn health_and_reflection_are_offered() {
         "highstreet.kitchen.v1.KitchenService",
         "highstreet.loyalty.v1.LoyaltyService",
         "highstreet.notification.v1.NotificationService",
+        "highstreet.operations.v1.OperationsService",
         "highstreet.ordering.v1.OrderingService",
         "highstreet.payment.v1.PaymentService",
         "highstreet.tracking.v1.TrackingService",
