@@ -9,5 +9,5 @@ mod receiver;
 pub use mail::{Mail, MailServer, Manner};
 pub use nats::NatsServer;
 pub use postgres::PostgresServer;
-pub use process::{Proc, eventually, free_port, within};
+pub use process::{Proc, eventually, faketime, free_port, within};
 pub use receiver::{Received, Receiver};
