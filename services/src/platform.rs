@@ -184,9 +184,10 @@ fn notifier(shops: &ShopArgs, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Notifier
     let config = |why: &str| StartError::Config(why.into());
     let mut routing = Routing::default();
     if !shops.webhooks.is_empty() {
-        let secret = shops.webhook_secret.clone().ok_or_else(|| {
-            config("webhooks are signed: set --webhook-secret (or HIGHSTREET_WEBHOOK_SECRET)")
-        })?;
+        let secret = shops
+            .webhook_secret
+            .clone()
+            .ok_or_else(|| config("webhooks are signed: set --webhook-secret (or HIGHSTREET_WEBHOOK_SECRET)"))?;
         let routed = routing.with_webhooks(shops.webhooks.clone(), &WebhookSettings::new(secret), clock);
         routing = routed.map_err(|error| config(&error.to_string()))?;
     }

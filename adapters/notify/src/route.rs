@@ -32,7 +32,9 @@ pub struct Takes {
 #[derive(Clone, Debug, PartialEq, Eq, ThisError)]
 pub enum InvalidRoute {
     /// It has not the three parts of one.
-    #[error("a route is written SHOP/ROLE=PLACE, such as skanu/owner=https://example.com/hook or skanu/owner=mina@example.com")]
+    #[error(
+        "a route is written SHOP/ROLE=PLACE, such as skanu/owner=https://example.com/hook or skanu/owner=mina@example.com"
+    )]
     Form,
     /// Its shop could be none.
     #[error("the shop of a route {0}, or be `*`")]
@@ -120,7 +122,11 @@ mod tests {
         assert!(matches!(route("/owner=https://example.com"), Err(InvalidRoute::Shop(_))));
         assert_eq!(route("*/Owner=https://example.com"), Err(InvalidRoute::Role("Owner".into())));
         for url in ["", "/hook", "example.com", "ftp://example.com", "https://"] {
-            assert_eq!(route(&format!("*/*={url}")), Err(InvalidRoute::Place(InvalidUrl::NotHttp.to_string())), "{url}");
+            assert_eq!(
+                route(&format!("*/*={url}")),
+                Err(InvalidRoute::Place(InvalidUrl::NotHttp.to_string())),
+                "{url}"
+            );
         }
         let credentials = Err(InvalidRoute::Place(InvalidUrl::Credentials.to_string()));
         assert_eq!(route("*/*=https://me:secret@example.com"), credentials);

@@ -88,7 +88,9 @@ mod tests {
 
     #[test]
     fn servers_are_read_and_their_passwords_not_shown() {
-        for text in ["smtp://localhost:1025", "smtps://me:secret@mail.example.com", "smtp://me:secret@mail.example.com:587"] {
+        for text in
+            ["smtp://localhost:1025", "smtps://me:secret@mail.example.com", "smtp://me:secret@mail.example.com:587"]
+        {
             let url: SmtpUrl = text.parse().unwrap();
             assert!(!format!("{url} {url:?}").contains("secret"));
         }

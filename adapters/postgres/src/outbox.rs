@@ -201,7 +201,8 @@ impl Outbox for PostgresOutbox {
         let position = int(position);
         let mut progress = self.progress();
         // Only what was given: what was committed late may have a lower position, and is still to come.
-        let (published, given) = std::mem::take(&mut progress.given).into_iter().partition(|given| given.position <= position);
+        let (published, given) =
+            std::mem::take(&mut progress.given).into_iter().partition(|given| given.position <= position);
         progress.given = given;
         let published: Vec<Place> = published;
         progress.published.extend(published);

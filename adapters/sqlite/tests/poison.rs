@@ -55,7 +55,13 @@ async fn one_unreadable_row_stops_nobody() {
     let done = async {
         loop {
             let folded = views.load(&keys).await.unwrap().iter().all(Option::is_some);
-            let dead: Vec<_> = bus.behind("tallies", 0, 10).await.unwrap().into_iter().filter_map(|letter| letter.message.map(|it| it.id)).collect();
+            let dead: Vec<_> = bus
+                .behind("tallies", 0, 10)
+                .await
+                .unwrap()
+                .into_iter()
+                .filter_map(|letter| letter.message.map(|it| it.id))
+                .collect();
             if folded && dead == [Uuid::from_u128(2)] {
                 return;
             }

@@ -43,8 +43,15 @@ mod tests {
     fn an_event_is_told_as_protobuf_maps_it() {
         let told = event("ordering", "OrderPaid", &OrderPaid::default().encode_to_vec()).unwrap();
         assert!(told.starts_with('{') && told.contains("\"orderId\":\"\""), "{told}");
-        assert_eq!(event("ordering", "OrderEaten", &[]).unwrap_err(), "the published language of this version knows no highstreet.ordering.v1.OrderEaten");
-        assert!(event("ordering", "OrderPaid", &[0xff; 8]).unwrap_err().starts_with("it is no highstreet.ordering.v1.OrderPaid"));
+        assert_eq!(
+            event("ordering", "OrderEaten", &[]).unwrap_err(),
+            "the published language of this version knows no highstreet.ordering.v1.OrderEaten"
+        );
+        assert!(
+            event("ordering", "OrderPaid", &[0xff; 8])
+                .unwrap_err()
+                .starts_with("it is no highstreet.ordering.v1.OrderPaid")
+        );
     }
 
     #[test]

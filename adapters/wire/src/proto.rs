@@ -3,7 +3,8 @@
 pub use pb::google::r#type::Money;
 pub use pb::highstreet::{
     common::v1 as common, delivery::v1 as delivery, kitchen::v1 as kitchen, loyalty::v1 as loyalty,
-    notification::v1 as notification, operations::v1 as operations, ordering::v1 as ordering, payment::v1 as payment, tracking::v1 as tracking,
+    notification::v1 as notification, operations::v1 as operations, ordering::v1 as ordering, payment::v1 as payment,
+    tracking::v1 as tracking,
 };
 
 /// The generated code in the layout of its protobuf packages.

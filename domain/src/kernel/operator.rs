@@ -230,7 +230,10 @@ impl fmt::Display for Unmoved {
             Self::Deadline(_) => f.write_str("it waits for a time and for nothing else: there is no call to make"),
             Self::Running => f.write_str("a run is at it just now; look again in a few seconds"),
             Self::Vital(step) => {
-                write!(f, "{step} must not be abandoned: what it is about may have happened, so it is tried until answered")
+                write!(
+                    f,
+                    "{step} must not be abandoned: what it is about may have happened, so it is tried until answered"
+                )
             }
             Self::Failed(why) => f.write_str(why),
             Self::Store(error) => fmt::Display::fmt(error, f),

@@ -10,8 +10,8 @@ use super::CONTEXT;
 use super::language::{CancelReason, Command, Event, Rejection, Step};
 use super::ports::Registration;
 use crate::kernel::{
-    Aggregate, Case, Due, Id, Index, Item, Money, Never, Note, Outage, PaymentMethod, Phone, Quantity,
-    Reference, ShopId, Timestamp, Unanswered,
+    Aggregate, Case, Due, Id, Index, Item, Money, Never, Note, Outage, PaymentMethod, Phone, Quantity, Reference,
+    ShopId, Timestamp, Unanswered,
 };
 
 /// Where an order stands.

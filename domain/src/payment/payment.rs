@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::language::{By, Cancellation, Command, Event, Rejection, Step};
 use crate::kernel::{
-    self, Aggregate, Case, Due, Index, Money, Never, Outage, Payer, PaymentMethod, Reference, Timestamp,
-    Unanswered,
+    self, Aggregate, Case, Due, Index, Money, Never, Outage, Payer, PaymentMethod, Reference, Timestamp, Unanswered,
 };
 
 /// Where a payment stands.

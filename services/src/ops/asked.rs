@@ -32,9 +32,10 @@ pub(super) type Operator = OperationsServiceClient<Channel>;
 impl AskArgs {
     pub(super) async fn operator(&self) -> Result<Operator, String> {
         let endpoint = Endpoint::from(self.target.clone()).connect_timeout(PATIENCE);
-        let channel = endpoint.connect().await.map_err(|_| {
-            format!("no server answers at {}; name another with --target", self.server())
-        })?;
+        let channel = endpoint
+            .connect()
+            .await
+            .map_err(|_| format!("no server answers at {}; name another with --target", self.server()))?;
         Ok(OperationsServiceClient::new(channel))
     }
 

@@ -88,7 +88,8 @@ async fn a_step_that_waits_is_seen_and_retried() {
     let subject = step.subject.clone().unwrap();
     assert_eq!(subject, reference("payment", &order.payment_id));
 
-    let json: serde_json::Value = serde_json::from_str(&said(&ops(&cafe, &["pending", "--failing", "--json"]))).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&said(&ops(&cafe, &["pending", "--failing", "--json"]))).unwrap();
     assert_eq!(json["steps"][0]["subject"]["id"], order.payment_id.as_str(), "{json}");
     assert_eq!(json["steps"][0]["lastError"], "the simulated provider refuses connections");
     let table = said(&ops(&cafe, &["pending", "--context", "payment"]));
@@ -200,12 +201,15 @@ async fn a_dead_letter_is_shown_and_discarded() {
     let contexts: Vec<_> = all.iter().map(|letter| letter.context.as_str()).collect();
     let [kitchen, loyalty, notification, tracking] = ["kitchen", "loyalty", "notification", "tracking"];
     assert_eq!(contexts, [kitchen, kitchen, loyalty, loyalty, notification, notification, tracking, tracking]);
-    assert!(all.iter().all(|letter| letter.failures == 5 && letter.source == "ordering" && letter.event == "OrderPaid"));
+    assert!(
+        all.iter().all(|letter| letter.failures == 5 && letter.source == "ordering" && letter.event == "OrderPaid")
+    );
     assert!(all.iter().all(|letter| letter.payload.is_empty()), "a list is short");
 
     let of_kitchen = letters(&cafe, kitchen).await;
-    let get = |letter: &DeadLetter| {
-        GetDeadLetterRequest { context: letter.context.clone(), dead_letter_id: letter.dead_letter_id.clone() }
+    let get = |letter: &DeadLetter| GetDeadLetterRequest {
+        context: letter.context.clone(),
+        dead_letter_id: letter.dead_letter_id.clone(),
     };
     let spoilt = operator(&cafe).get_dead_letter(get(&of_kitchen[0])).await.unwrap().into_inner().dead_letter.unwrap();
     assert_eq!((spoilt.payload_json.as_str(), spoilt.payload), ("", vec![0xff; 8]));
@@ -219,7 +223,8 @@ async fn a_dead_letter_is_shown_and_discarded() {
     assert!(shown.contains("ordering.OrderPaid") && shown.contains("header"), "{shown}");
 
     said(&ops(&cafe, &["discard", kitchen, &of_kitchen[0].dead_letter_id]));
-    let request = DiscardDeadLetterRequest { context: kitchen.into(), dead_letter_id: of_kitchen[0].dead_letter_id.clone() };
+    let request =
+        DiscardDeadLetterRequest { context: kitchen.into(), dead_letter_id: of_kitchen[0].dead_letter_id.clone() };
     let gone = operator(&cafe).discard_dead_letter(request).await.unwrap_err();
     assert_eq!((gone.code(), reason(&gone).as_str()), (Code::NotFound, "DEAD_LETTER_NOT_FOUND"));
     assert_eq!(letters(&cafe, kitchen).await.len(), 1);

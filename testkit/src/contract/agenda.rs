@@ -161,7 +161,11 @@ async fn what_waits_is_seized_unless_a_run_is_at_it(ports: &StorePorts) {
     assert_eq!(one.xor(other), Some((id(1).uuid().as_u128(), 1)), "one of two gets it");
     nothing_for_now(ports, "it is leased").await;
     assert_eq!(attempts(ports, &asked).await, 1, "to lease it is no attempt in vain");
-    assert_eq!(names(&take(ports, 10, LONG).await), vec![(id(1).uuid().as_u128(), 1)], "a lease that ends without an outcome brings it back");
+    assert_eq!(
+        names(&take(ports, 10, LONG).await),
+        vec![(id(1).uuid().as_u128(), 1)],
+        "a lease that ends without an outcome brings it back"
+    );
     assert_eq!(seize(ports, 1, 1, LONG).await, None, "it is leased to whoever took it");
     asked.event(Event::Answered, None).wake(Wake::Nothing).append(&*ports.journal).await;
     assert_eq!(seize(ports, 1, 1, LONG).await, None, "it is done");
@@ -180,7 +184,6 @@ async fn seize(ports: &StorePorts, number: u128, since: u64, lease: Duration) ->
     assert_eq!(task.origin.actor, "mina", "on whose behalf it became due");
     Some((task.id.uuid().as_u128(), task.since))
 }
-
 
 /// A stream that wants to be woken at `at` since its second event.
 async fn ring_at(ports: &StorePorts, number: u128, at: Timestamp) -> Writing {

@@ -125,14 +125,21 @@ async fn what_keeps_failing_stops_nobody(ports: &BusPorts) {
     nothing_more(ports, &mut *deliveries).await;
     let letters = letters(ports, "loyalty").await;
     let [letter] = letters.as_slice() else { panic!("one dead letter, and not {letters:?}") };
-    assert_eq!(letter.message.as_deref(), Some(&message("ordering", "Paid", 1)), "after five failures it is laid aside");
+    assert_eq!(
+        letter.message.as_deref(),
+        Some(&message("ordering", "Paid", 1)),
+        "after five failures it is laid aside"
+    );
     assert_eq!((letter.listener.as_str(), letter.source.as_str()), ("loyalty", "ordering"));
     assert_eq!((letter.error.as_str(), letter.failures), ("no use, 5", 5), "with its last error");
 }
 
 async fn dead_letters_are_read_in_pages_replayed_and_discarded(ports: &BusPorts) {
     assert_eq!(letters(ports, "loyalty").await, [], "none yet");
-    assert!(!store_works(ports.letters.replay("loyalty", 1).await) && !store_works(ports.letters.discard("loyalty", 1).await));
+    assert!(
+        !store_works(ports.letters.replay("loyalty", 1).await)
+            && !store_works(ports.letters.discard("loyalty", 1).await)
+    );
     let mut deliveries = join(ports, "loyalty", &["Paid"]).await;
     store_works(ports.bus.publish((1..=3).map(|number| message("ordering", "Paid", number)).collect()).await);
     let all = fail_until_dead(ports, &mut *deliveries, 3).await;

@@ -163,9 +163,7 @@ impl<A: Aggregate> Streams<A> {
         let mut due: Vec<_> = kept.iter_mut().filter(|(_, stream)| stream.due.wake.is_some()).collect();
         due.sort_by_key(|(id, stream)| (stream.due.wake, **id));
         let next = due.first().and_then(|(_, stream)| stream.due.wake);
-        let task = |(id, stream): (&Id<A>, &mut Stream<A>)| {
-            stream.due.lease(*id, now.after(lease))
-        };
+        let task = |(id, stream): (&Id<A>, &mut Stream<A>)| stream.due.lease(*id, now.after(lease));
         let tasks: Vec<_> =
             due.into_iter().take_while(|(_, stream)| stream.due.wake <= Some(now)).take(limit).map(task).collect();
         if tasks.is_empty() { Err(next) } else { Ok(tasks) }

@@ -96,8 +96,7 @@ impl Ask<proto::DeadLetter> for Letters {
             }
             Line::Elsewhere(mut office) => {
                 let page_size = i32::try_from(room).unwrap_or(i32::MAX);
-                let asked =
-                    proto::ListDeadLettersRequest { context: context.to_owned(), page_size, page_token: after };
+                let asked = proto::ListDeadLettersRequest { context: context.to_owned(), page_size, page_token: after };
                 let answer = office.list_dead_letters(passed_on(&self.metadata, asked)).await?.into_inner();
                 Ok((answer.dead_letters, answer.next_page_token))
             }
@@ -116,11 +115,7 @@ fn passed_on<T>(metadata: &MetadataMap, message: T) -> Request<T> {
 
 impl Offices {
     /// Asks the contexts, one after the other, until the page is full.
-    pub(super) async fn walk<T>(
-        &self,
-        walk: Walk,
-        ask: &impl Ask<T>,
-    ) -> Result<(Vec<T>, String, Vec<String>), Status> {
+    pub(super) async fn walk<T>(&self, walk: Walk, ask: &impl Ask<T>) -> Result<(Vec<T>, String, Vec<String>), Status> {
         let contexts = match &walk.only {
             Some(only) => vec![only.clone()],
             None => self.contexts(),

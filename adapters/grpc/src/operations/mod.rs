@@ -108,9 +108,7 @@ impl OperationsService for Operations {
             Line::Elsewhere(mut office) => office.get_dead_letter(request).await,
             Line::Here(office) => {
                 let letter = found(&office, &context, place).await?;
-                Ok(Response::new(proto::GetDeadLetterResponse {
-                    dead_letter: Some(whole(&letter, self.clock.now())),
-                }))
+                Ok(Response::new(proto::GetDeadLetterResponse { dead_letter: Some(whole(&letter, self.clock.now())) }))
             }
         }
     }

@@ -13,7 +13,8 @@ async fn ten_replicas_that_start_at_once_migrate_once() {
     let replicas = join_all((0..10).map(|_| Replica::open(&server, "ten"))).await;
     replicas[9].add(id(1), 1).await.unwrap();
     assert_eq!(replicas[0].numbers(id(1)).await, [1]);
-    assert_eq!(server.run_in("highstreet", "SELECT count(*) FROM ten.refinery_schema_history"), "1");
+    let each_once = "SELECT count(*) = max(version) FROM ten.refinery_schema_history";
+    assert_eq!(server.run_in("highstreet", each_once), "t");
     drop(replicas);
     let again = Replica::open(&server, "ten").await;
     assert_eq!(again.numbers(id(1)).await, [1], "opened again, it is as it was");
