@@ -1,4 +1,5 @@
 //! What operators may do about steps, and what that never leads to.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 #[allow(dead_code, reason = "each test program uses its part of it")]
 mod bench;

@@ -106,40 +106,40 @@ impl MailServer {
             }
             let said = line.trim_end();
             let verb = said.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
-            let answer = match verb.as_str() {
-                "EHLO" => "250-here\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n".into(),
-                "HELO" | "RSET" | "NOOP" => "250 OK\r\n".into(),
-                "MAIL" => {
-                    mail.from = within_brackets(said);
-                    "250 OK\r\n".into()
-                }
-                "RCPT" => {
-                    lock(&self.shared).tried += 1;
-                    match manner {
-                        Manner::Answers(code) => format!("{code} not now, or never\r\n"),
-                        _ => {
-                            mail.to.push(within_brackets(said));
-                            "250 OK\r\n".into()
-                        }
-                    }
-                }
-                "DATA" => {
-                    writer.write_all(b"354 go on\r\n").await?;
-                    mail.text = read_text(&mut reader).await?;
-                    lock(&self.shared).taken.push(mail.clone());
-                    if manner == Manner::HangsUp {
-                        return Ok(());
-                    }
-                    "250 taken\r\n".into()
-                }
-                "QUIT" => {
-                    writer.write_all(b"221 bye\r\n").await?;
+            if verb == "DATA" {
+                writer.write_all(b"354 go on\r\n").await?;
+                mail.text = read_text(&mut reader).await?;
+                lock(&self.shared).taken.push(mail.clone());
+                if manner == Manner::HangsUp {
                     return Ok(());
                 }
-                _ => "500 what?\r\n".into(),
-            };
-            let answer: String = answer;
-            writer.write_all(answer.as_bytes()).await?;
+            }
+            writer.write_all(self.answer(&verb, said, manner, &mut mail).as_bytes()).await?;
+            if verb == "QUIT" {
+                return Ok(());
+            }
+        }
+    }
+
+    fn answer(&self, verb: &str, said: &str, manner: Manner, mail: &mut Mail) -> String {
+        match verb {
+            "EHLO" => "250-here\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n".into(),
+            "HELO" | "RSET" | "NOOP" => "250 OK\r\n".into(),
+            "MAIL" => {
+                mail.from = within_brackets(said);
+                "250 OK\r\n".into()
+            }
+            "RCPT" => {
+                lock(&self.shared).tried += 1;
+                if let Manner::Answers(code) = manner {
+                    return format!("{code} not now, or never\r\n");
+                }
+                mail.to.push(within_brackets(said));
+                "250 OK\r\n".into()
+            }
+            "DATA" => "250 taken\r\n".into(),
+            "QUIT" => "221 bye\r\n".into(),
+            _ => "500 what?\r\n".into(),
         }
     }
 }
