@@ -18,12 +18,14 @@ impl Stores for Memory {
     async fn store(&self) -> StorePorts {
         let store = Store::new("counting", self.clock.clone());
         let streams = Arc::new(Streams::flawed(&store, counter::publish, self.flaws));
+        let views = Arc::new(Rows::new(&store));
         StorePorts {
             journal: streams.clone(),
             listing: streams.clone(),
             agenda: streams,
             outbox: Arc::new(MemoryOutbox(store.clone())),
-            views: Arc::new(Rows::new(&store)),
+            views: views.clone(),
+            renewal: views,
             clock: self.clock.clone(),
             guard: Box::new(()),
         }
@@ -34,7 +36,13 @@ impl Stores for Memory {
 impl Buses for Memory {
     async fn bus(&self) -> BusPorts {
         let bus = Arc::new(MemoryBus::new(self.clock.clone()));
-        BusPorts { bus: bus.clone(), letters: bus, clock: self.clock.clone(), guard: Box::new(()) }
+        BusPorts {
+            bus: bus.clone(),
+            letters: bus.clone(),
+            durables: bus,
+            clock: self.clock.clone(),
+            guard: Box::new(()),
+        }
     }
 }
 
@@ -76,6 +84,11 @@ fn listings_keep_their_promises() {
 #[test]
 fn views_keep_their_promises() {
     run(|memory| async move { contract::views(&memory).await });
+}
+
+#[test]
+fn renewals_keep_their_promises() {
+    run(|memory| async move { contract::renewal(&memory).await });
 }
 
 #[test]

@@ -100,6 +100,11 @@ pub fn unavailable(reason: &'static str, message: &str) -> Status {
     build(Code::Unavailable, message, again(details(reason)))
 }
 
+/// Somebody else is at it; try again in a moment.
+pub(crate) fn aborted(reason: &'static str, message: &str) -> Status {
+    build(Code::Aborted, message, again(details(reason)))
+}
+
 /// Too much at once; try again after `wait`.
 pub(crate) fn exhausted(reason: &'static str, message: &str, wait: Duration) -> Status {
     let mut details = details(reason);

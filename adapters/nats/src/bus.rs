@@ -41,6 +41,10 @@ impl JetStreamBus {
         Ok(Self { streams: Streams::new(link, settings) })
     }
 
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
     /// Whether the broker is there.
     pub fn state(&self) -> State {
         self.streams.link.state()

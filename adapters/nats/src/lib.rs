@@ -15,6 +15,7 @@
 mod at_work;
 mod bus;
 mod durable;
+mod durables;
 mod event;
 mod letter;
 mod link;

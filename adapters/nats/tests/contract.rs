@@ -23,7 +23,13 @@ impl Buses for JetStream {
     async fn bus(&self) -> BusPorts {
         let settings = any_prefix(settings(&self.server));
         let bus = Arc::new(JetStreamBus::connect(settings).await.expect("settings that can be used"));
-        BusPorts { bus: bus.clone(), letters: bus, clock: Arc::new(SystemClock), guard: Box::new(()) }
+        BusPorts {
+            bus: bus.clone(),
+            letters: bus.clone(),
+            durables: bus,
+            clock: Arc::new(SystemClock),
+            guard: Box::new(()),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The embedded bus: the streams of all contexts in one file, for a mesh that is one process.
 
 mod consumer;
+mod durables;
 mod letters;
 mod recent;
 

@@ -15,6 +15,7 @@ mod migrate;
 mod outbox;
 mod queries;
 mod recent;
+mod renewal;
 mod store;
 mod views;
 

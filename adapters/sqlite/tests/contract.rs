@@ -19,12 +19,14 @@ impl Stores for Sqlite {
         let store = Arc::new(Store::open_context(&folder.path().join("counting.db")).expect("a store"));
         let journal = Arc::new(SqliteJournal::new(store.clone(), counter::publish));
         let bus = EmbeddedBus::open(&folder.path().join("bus.db")).expect("a bus");
+        let views = Arc::new(SqliteViews::new(store.clone()));
         StorePorts {
             journal: journal.clone(),
             listing: journal,
             agenda: Arc::new(SqliteAgenda::new(store.clone())),
             outbox: Arc::new(SqliteOutbox::new(store.clone(), "counting", Arc::new(bus)).expect("an outbox")),
-            views: Arc::new(SqliteViews::new(store)),
+            views: views.clone(),
+            renewal: views,
             clock: Arc::new(SystemClock),
             guard: Box::new(folder),
         }
@@ -36,7 +38,13 @@ impl Buses for Embedded {
     async fn bus(&self) -> BusPorts {
         let folder = tempfile::tempdir().expect("a folder");
         let bus = Arc::new(EmbeddedBus::open(&folder.path().join("bus.db")).expect("a bus"));
-        BusPorts { bus: bus.clone(), letters: bus, clock: Arc::new(SystemClock), guard: Box::new(folder) }
+        BusPorts {
+            bus: bus.clone(),
+            letters: bus.clone(),
+            durables: bus,
+            clock: Arc::new(SystemClock),
+            guard: Box::new(folder),
+        }
     }
 }
 
@@ -68,4 +76,9 @@ async fn views() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bus() {
     contract::bus(&Embedded).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renewal() {
+    contract::renewal(&Sqlite).await;
 }

@@ -4,12 +4,14 @@ use clap::{Args, Subcommand};
 
 mod asked;
 mod letters;
+mod rebuild;
 mod republish;
 mod steps;
 mod table;
 
 pub use asked::AskArgs;
 pub use letters::{LetterArgs, LettersArgs};
+pub use rebuild::RebuildArgs;
 pub use republish::RepublishArgs;
 pub use steps::{PendingArgs, StepArgs};
 
@@ -36,6 +38,8 @@ enum Task {
     Replay(LetterArgs),
     /// Forget one of them.
     Discard(LetterArgs),
+    /// Make the rows of a view anew from everything that was ever published, while it answers.
+    Rebuild(RebuildArgs),
     /// Publish everything again that was ever published, for a broker that lost its disk.
     ///
     /// Contexts on PostgreSQL may go on running. Those on SQLite are to be stopped first: one process has their files
@@ -53,6 +57,7 @@ pub async fn run(args: OpsArgs) -> Result<(), String> {
         Task::DeadLetter(args) => letters::show(args).await,
         Task::Replay(args) => letters::replay(args).await,
         Task::Discard(args) => letters::discard(args).await,
+        Task::Rebuild(args) => rebuild::rebuild(args).await,
         Task::Republish(args) => republish::republish(*args).await,
     }
 }

@@ -17,7 +17,7 @@ use highstreet_wire::proto::operations::{
     AbandonStepRequest, DeadLetter, DiscardDeadLetterRequest, GetDeadLetterRequest, ListDeadLettersRequest,
     ListPendingStepsRequest, PendingStep, ReplayDeadLetterRequest, RetryStepRequest,
 };
-use highstreet_wire::proto::ordering::OrderPaid;
+use highstreet_wire::proto::ordering::{Order, OrderPaid};
 use prost::Message as _;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
@@ -258,6 +258,70 @@ async fn a_dead_letter_is_replayed_when_its_fault_is_mended() {
     }
     cafe.traced(&order, "PAID").await;
     assert_eq!(letters(&cafe, "tracking").await, []);
+}
+
+/// CAP-8, CAFE-F5: traces that are wrong, missing or too many are right again when their view was rebuilt from what was
+/// published; meanwhile orders go on, and traces answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_is_rebuilt_while_it_serves() {
+    let data = tempfile::tempdir().unwrap();
+    let mut cafe = Cafe::on(GroundArgs::embedded(data.path()), ShopArgs::standard()).await;
+    let orders = [cafe.order(1).await, cafe.order(2).await, cafe.order(3).await];
+    for order in &orders {
+        cafe.pay(order).await.unwrap();
+    }
+    let mut before = Vec::new();
+    for order in &orders {
+        let whole = || async {
+            let trace = cafe.trace(&crate::shop::reference(order)).await?;
+            (trace.status == "PAID" && trace.steps.len() >= 6).then_some(trace)
+        };
+        before.push(eventually("the whole trace", whole).await);
+    }
+    cafe.stop(ContextName::Tracking).await;
+    let file = rusqlite::Connection::open(data.path().join("tracking.db")).unwrap();
+    let key = |order: &Order| format!("ordering/{}", order.order_id);
+    let wrong = "UPDATE views SET state = (SELECT state FROM views WHERE key = ?2) WHERE key = ?1";
+    file.execute(wrong, [key(&orders[0]), key(&orders[2])]).unwrap();
+    file.execute("DELETE FROM views WHERE key = ?1", [key(&orders[1])]).unwrap();
+    let too_many = "INSERT INTO views SELECT NULL, view, 'ordering/nobody', version, cursor, state, shop, owner, \
+                    reference, status, created, updated FROM views WHERE key = ?1";
+    file.execute(too_many, [key(&orders[2])]).unwrap();
+    cafe.start(ContextName::Tracking).await;
+    assert_ne!(cafe.trace(&crate::shop::reference(&orders[0])).await, Some(before[0].clone()));
+    assert!(cafe.trace(&reference("ordering", "nobody")).await.is_some());
+
+    let target = format!("http://{}", cafe.address);
+    let rebuilding = tokio::task::spawn_blocking(move || {
+        let words = ["ops", "rebuild", "tracking", "trace", "--json", "--target", &target];
+        Command::new(HIGHSTREET).args(words).output().unwrap()
+    });
+    let mut late = Vec::new();
+    while !rebuilding.is_finished() {
+        let order = cafe.order(1).await;
+        cafe.pay(&order).await.unwrap();
+        assert_eq!(cafe.trace(&crate::shop::reference(&orders[2])).await, Some(before[2].clone()), "it answers");
+        late.push(order);
+    }
+    assert!(said(&rebuilding.await.unwrap()).contains("rows"));
+    for (order, before) in orders.iter().zip(before) {
+        let after = cafe.trace(&crate::shop::reference(order)).await.unwrap();
+        // A row that was missing was made now.
+        assert_eq!((&after.steps, &after.status, &after.order), (&before.steps, &before.status, &before.order));
+    }
+    assert!(cafe.trace(&reference("ordering", "nobody")).await.is_none(), "what nothing was published of is gone");
+    for order in &late {
+        cafe.traced(order, "PAID").await;
+    }
+    let left: i64 = file.query_row("SELECT count(*) FROM views WHERE view <> 'trace'", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0, "nothing is left beside");
+    let bus = rusqlite::Connection::open(data.path().join("bus.db")).unwrap();
+    let left: i64 =
+        bus.query_row("SELECT count(*) FROM consumers WHERE consumer LIKE 'tracking.%'", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0, "nor on the bus");
+
+    let output = ops(&cafe, &["rebuild", "tracking", "bakery"]);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "highstreet: there is no such view\n");
 }
 
 /// Nobody to ask is said in one line.

@@ -10,12 +10,13 @@ use highstreet_testkit::servers::eventually;
 use highstreet_wire::proto::common::Reference;
 use highstreet_wire::proto::operations::operations_service_client::OperationsServiceClient;
 use highstreet_wire::proto::operations::{
-    GetDeadLetterRequest, ListDeadLettersRequest, ListPendingStepsRequest, ReplayDeadLetterRequest, RetryStepRequest,
+    GetDeadLetterRequest, ListDeadLettersRequest, ListPendingStepsRequest, RebuildViewRequest, ReplayDeadLetterRequest,
+    RetryStepRequest,
 };
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::harness::{Mesh, lattes};
+use crate::harness::{Load, Mesh, Plan, lattes};
 
 /// CAP-12, CAP-3: one entry point shows what waits and what failed in every context, each once, and says which contexts
 /// did not answer.
@@ -70,4 +71,35 @@ async fn a_gateway_answers_operators_for_all_contexts() {
     assert!(!steps.steps.is_empty(), "the others are shown all the same");
     let request = ListPendingStepsRequest { context: "payment".into(), ..Default::default() };
     assert_eq!(operator.list_pending_steps(request).await.unwrap_err().code(), Code::Unavailable);
+}
+
+/// CAP-8, CAP-12: a view is rebuilt under load, from the broker and into PostgreSQL, and nothing that happens meanwhile is
+/// missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_is_rebuilt_under_load() {
+    let mut mesh = Mesh::prepare(Plan::default().replicas_of(ContextName::Tracking, 2)).await;
+    mesh.start_all().await;
+    let load = Load::start(&mesh.calls(), 4);
+    load.busy(30).await;
+    let calls = mesh.calls();
+    let order = calls.place(lattes(1, "010-6666-6666")).await.unwrap();
+    calls.pay(&order).await.unwrap();
+    let whole = || async { calls.trace(&order).await.ok().filter(|it| it.status == "PAID" && it.steps.len() >= 6) };
+    let before = eventually("the whole trace", whole).await;
+    mesh.ask(ContextName::Tracking, &format!("DELETE FROM views WHERE key = 'ordering/{}'", order.order_id));
+    assert_eq!(calls.trace(&order).await.unwrap_err().code(), Code::NotFound);
+
+    let mut operator = OperationsServiceClient::new(mesh.channel(Role::Gateway).reach());
+    let request = RebuildViewRequest { context: "tracking".into(), view: "trace".into() };
+    for _ in 0..3 {
+        let rows = operator.rebuild_view(request.clone()).await.unwrap().into_inner().rows;
+        assert!(rows > 30, "{rows}");
+        load.busy(10).await;
+    }
+    let after = calls.trace(&order).await.unwrap();
+    assert_eq!((after.steps, after.status), (before.steps, before.status));
+    assert_eq!(mesh.ask(ContextName::Tracking, "SELECT count(*) FROM views WHERE view <> 'trace'").trim(), "0");
+    mesh.recovers().await;
+    let notes = load.stop().await;
+    mesh.settle(&notes).await;
 }

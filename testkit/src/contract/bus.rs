@@ -18,6 +18,8 @@ pub async fn bus(buses: &dyn Buses) {
     what_keeps_failing_stops_nobody(&buses.bus().await).await;
     dead_letters_are_read_in_pages_replayed_and_discarded(&buses.bus().await).await;
     a_dead_letter_is_its_listeners_own(&buses.bus().await).await;
+    how_far_a_consumer_has_come_is_known(&buses.bus().await).await;
+    a_consumer_that_is_forgotten_begins_anew(&buses.bus().await).await;
 }
 
 async fn messages_arrive_as_they_were_published(ports: &BusPorts) {
@@ -178,6 +180,48 @@ async fn a_dead_letter_is_its_listeners_own(ports: &BusPorts) {
     nothing_more(ports, &mut *other).await;
 }
 
+async fn how_far_a_consumer_has_come_is_known(ports: &BusPorts) {
+    let durables = &*ports.durables;
+    let subscription = subscription("loyalty", &["Paid"]);
+    assert_eq!(store_works(durables.head("ordering").await), 0, "nothing was published");
+    let messages = [("Paid", 1), ("Paid", 2), ("Placed", 3)].map(|(name, number)| message("ordering", name, number));
+    store_works(ports.bus.publish(messages.to_vec()).await);
+    let head = store_works(durables.head("ordering").await);
+    assert!(head > 0);
+    assert!(store_works(durables.settled(&subscription).await) < head, "nobody listened yet");
+    let mut deliveries = join(ports, "loyalty", &["Paid"]).await;
+    let got = receive(ports, &mut *deliveries, 2).await;
+    settle(&mut *deliveries, &got[1..], &Verdict::Done).await;
+    assert!(store_works(durables.settled(&subscription).await) < head, "the first is still at work");
+    settle(&mut *deliveries, &got[..1], &Verdict::Done).await;
+    let all = async {
+        while store_works(durables.settled(&subscription).await) < head {
+            nothing_more(ports, &mut *deliveries).await;
+        }
+    };
+    soon(&*ports.clock, "all is settled", all).await;
+    store_works(ports.bus.publish(vec![message("ordering", "Paid", 4)]).await);
+    let later = store_works(durables.head("ordering").await);
+    assert!(later > head && store_works(durables.settled(&subscription).await) < later, "and then something new comes");
+}
+
+async fn a_consumer_that_is_forgotten_begins_anew(ports: &BusPorts) {
+    store_works(ports.bus.publish((1..=3).map(|number| message("ordering", "Paid", number)).collect()).await);
+    let mut deliveries = join(ports, "loyalty", &["Paid"]).await;
+    let got = receive(ports, &mut *deliveries, 3).await;
+    settle(&mut *deliveries, &got[..2], &Verdict::Done).await;
+    settle(&mut *deliveries, &got[2..], &Verdict::Failed("a bug".into())).await;
+    fail_until_dead(ports, &mut *deliveries, 1).await;
+    drop(deliveries);
+    store_works(ports.durables.forget(&subscription("loyalty", &["Paid"])).await);
+    assert_eq!(letters(ports, "loyalty").await, [], "nothing is left of it");
+    store_works(ports.durables.forget(&subscription("loyalty", &["Paid"])).await);
+    let mut deliveries = join(ports, "loyalty", &["Paid"]).await;
+    let got = receive(ports, &mut *deliveries, 3).await;
+    assert_eq!(numbers(&got), [1, 2, 3]);
+    assert!(got.iter().all(|delivery| delivery.failures == 0));
+}
+
 // === Small things ===
 
 fn message(source: &str, name: &str, number: u8) -> Message {
@@ -193,10 +237,13 @@ fn message(source: &str, name: &str, number: u8) -> Message {
     }
 }
 
-async fn join(ports: &BusPorts, consumer: &str, names: &[&str]) -> Box<dyn Deliveries> {
+fn subscription(consumer: &str, names: &[&str]) -> Subscription {
     let names = names.iter().map(|name| (*name).into()).collect();
-    let subscription = Subscription { consumer: consumer.into(), source: "ordering".into(), names };
-    store_works(ports.bus.subscribe(&subscription).await)
+    Subscription { consumer: consumer.into(), source: "ordering".into(), names }
+}
+
+async fn join(ports: &BusPorts, consumer: &str, names: &[&str]) -> Box<dyn Deliveries> {
+    store_works(ports.bus.subscribe(&subscription(consumer, names)).await)
 }
 
 /// Exactly `count` deliveries, in as many batches as it takes.

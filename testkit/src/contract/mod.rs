@@ -9,6 +9,7 @@ mod bus;
 mod journal;
 mod listing;
 mod outbox;
+mod renewal;
 mod views;
 mod writing;
 
@@ -19,13 +20,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::{Either, select};
-use highstreet_domain::kernel::ports::{Agenda, Bus, Clock, DeadLetters, Journal, Listing, Outbox, Views};
+use highstreet_domain::kernel::ports::{
+    Agenda, Bus, Clock, DeadLetters, Durables, Journal, Listing, Outbox, Renewal, Views,
+};
 
 pub use agenda::agenda;
 pub use bus::bus;
 pub use journal::journal;
 pub use listing::listing;
 pub use outbox::outbox;
+pub use renewal::renewal;
 pub use views::views;
 
 use crate::counter::{Counter, Tally};
@@ -49,6 +53,8 @@ pub struct StorePorts {
     pub outbox: Arc<dyn Outbox>,
     /// Rows.
     pub views: Arc<dyn Views<Tally>>,
+    /// The same rows, made anew.
+    pub renewal: Arc<dyn Renewal<Tally>>,
     /// The time that the store goes by.
     pub clock: Arc<dyn Clock>,
     /// Kept until the test is over, such as the folder of its files.
@@ -68,6 +74,8 @@ pub struct BusPorts {
     pub bus: Arc<dyn Bus>,
     /// Its dead letters.
     pub letters: Arc<dyn DeadLetters>,
+    /// How far its consumers have come.
+    pub durables: Arc<dyn Durables>,
     /// The time that it goes by.
     pub clock: Arc<dyn Clock>,
     /// Kept until the test is over.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::select;
 use highstreet_domain::kernel::ports::{
-    Bus, Clock, DeadLetter, DeadLetters, Deliveries, Delivery, StoreError, Subscription, Verdict,
+    Bus, Clock, DeadLetter, DeadLetters, Deliveries, Delivery, Durables, StoreError, Subscription, Verdict,
 };
 use highstreet_domain::kernel::{Message, Signal, Timestamp};
 use uuid::Uuid;
@@ -173,6 +173,33 @@ impl DeadLetters for MemoryBus {
 
     async fn discard(&self, listener: &str, place: u64) -> Result<bool, StoreError> {
         self.call(Call::Write, || self.take_letter(listener, place).is_some()).await
+    }
+}
+
+#[async_trait]
+impl Durables for MemoryBus {
+    async fn head(&self, _source: &str) -> Result<u64, StoreError> {
+        self.call(Call::Read, || lock(&self.shared.kept).log.len() as u64).await
+    }
+
+    async fn settled(&self, subscription: &Subscription) -> Result<u64, StoreError> {
+        let key = (subscription.consumer.clone(), subscription.source.clone());
+        let settled = || {
+            let kept = lock(&self.shared.kept);
+            let idle = kept.consumers.get(&key).filter(|it| it.waiting.is_empty() && it.out.is_empty());
+            idle.map_or(0, |consumer| consumer.read as u64)
+        };
+        self.call(Call::Read, settled).await
+    }
+
+    async fn forget(&self, subscription: &Subscription) -> Result<(), StoreError> {
+        let key = (subscription.consumer.clone(), subscription.source.clone());
+        let forget = || {
+            let mut kept = lock(&self.shared.kept);
+            kept.consumers.remove(&key);
+            kept.dead.retain(|letter| (&letter.listener, &letter.source) != (&key.0, &key.1));
+        };
+        self.call(Call::Write, forget).await
     }
 }
 

@@ -144,6 +144,27 @@ impl OperationsService for Operations {
             }
         }
     }
+
+    async fn rebuild_view(
+        &self,
+        request: Request<proto::RebuildViewRequest>,
+    ) -> Result<Response<proto::RebuildViewResponse>, Status> {
+        let message = request.get_ref();
+        let mut fields = Fields::default();
+        for (field, name) in [("context", &message.context), ("view", &message.view)] {
+            if name.is_empty() {
+                fields.wrong(field, "must be named");
+            }
+        }
+        fields.finish()?;
+        match self.offices.line(&message.context)? {
+            Line::Elsewhere(mut office) => office.rebuild_view(request).await,
+            Line::Here(office) => {
+                let rows = office.rebuild(&message.view).await?;
+                Ok(Response::new(proto::RebuildViewResponse { rows: rows.cast_signed() }))
+            }
+        }
+    }
 }
 
 fn target(subject: Option<&highstreet_wire::proto::common::Reference>) -> Result<Target, Status> {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use highstreet_domain::kernel::ports::{DeadLetter, DeadLetters, Sought};
-use highstreet_domain::kernel::{Origin, PendingStep, Steps, Unmoved};
+use highstreet_domain::kernel::ports::{DeadLetter, DeadLetters, Sought, StoreError};
+use highstreet_domain::kernel::{Origin, PendingStep, Rebuilds, Steps, Unmoved};
 use highstreet_wire::proto::operations::operations_service_client::OperationsServiceClient;
 use http::{Request, Response};
+use tokio::sync::Mutex;
 use tonic::Status;
 use tonic::body::Body;
 use tower::ServiceExt;
@@ -16,14 +17,18 @@ use uuid::Uuid;
 
 use crate::fields::Fields;
 use crate::peer::Reach;
-use crate::status::{not_found, of_store, unavailable};
+use crate::status::{aborted, not_found, of_store, unavailable};
 
 /// What an operator may see and do of one context in this process.
 pub struct Office {
     /// What waits in its aggregates, kind by kind.
-    pub steps: Vec<Arc<dyn Steps>>,
+    steps: Vec<Arc<dyn Steps>>,
+    /// Its views.
+    views: Vec<Arc<dyn Rebuilds>>,
     /// What it could not handle.
-    pub letters: Arc<dyn DeadLetters>,
+    pub(super) letters: Arc<dyn DeadLetters>,
+    /// Held while a view is rebuilt.
+    rebuilding: Arc<Mutex<()>>,
 }
 
 /// The offices of all contexts that run here or are reached from here. Cheap to clone; clones see the same.
@@ -43,6 +48,26 @@ type Way = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 // === impl Office ===
 
 impl Office {
+    /// For a context with these aggregates and views, whose dead letters are among `letters`.
+    pub fn new(steps: Vec<Arc<dyn Steps>>, views: Vec<Arc<dyn Rebuilds>>, letters: Arc<dyn DeadLetters>) -> Self {
+        Self { steps, views, letters, rebuilding: Arc::default() }
+    }
+
+    /// Rebuilds a view, to its end even if nobody waits for it; how many rows it has then.
+    pub(super) async fn rebuild(&self, view: &str) -> Result<u64, Status> {
+        let wanted = self.views.iter().find(|known| known.view() == view).cloned();
+        let wanted = wanted.ok_or_else(|| not_found("view", view))?;
+        let turn = self.rebuilding.clone().try_lock_owned();
+        let turn = turn.map_err(|_| aborted("REBUILD_RUNNING", "a view of this context is being rebuilt just now"))?;
+        let work = tokio::spawn(async move {
+            let rows = wanted.rebuild(Uuid::now_v7()).await;
+            drop(turn);
+            rows
+        });
+        let rows = work.await.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())));
+        rows.map_err(|error| of_store(&error))
+    }
+
     /// A page of what waits, each with its kind of aggregate, and where to go on; empty at the end.
     pub(super) async fn pending(
         &self,

@@ -80,6 +80,11 @@ impl Consumer {
         self.returned.ring();
     }
 
+    /// Everything up to here is settled, or parked.
+    pub(super) fn settled(&self) -> u64 {
+        lock(&self.progress).settled()
+    }
+
     fn wants(&self, message: &Message) -> bool {
         self.subscription.names.contains(&message.name)
     }

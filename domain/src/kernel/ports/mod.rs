@@ -4,6 +4,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -112,6 +113,28 @@ pub trait Views<V: View>: Send + Sync {
     async fn latest(&self) -> Result<u64, StoreError>;
 }
 
+/// Rows of a view that are made anew beside those that answer.
+#[async_trait]
+pub trait Renewal<V: View>: Send + Sync {
+    /// Rows under `name`, beside the view's own.
+    fn beside(&self, name: &str) -> Arc<dyn Views<V>>;
+    /// The names under which there are rows beside the view's own.
+    async fn beside_names(&self) -> Result<Vec<String>, StoreError>;
+    /// Keeps everybody from writing the view's own rows until what is returned is dropped. They answer as before.
+    async fn hold(&self) -> Result<Box<dyn Held>, StoreError>;
+    /// Removes the rows under `name`.
+    async fn clear(&self, name: &str) -> Result<(), StoreError>;
+}
+
+/// A view whose own rows nobody writes.
+#[async_trait]
+pub trait Held: Send {
+    /// Puts the rows under `name` in the place of the view's own, all at once, and lets go; returns how many there are.
+    /// A row that was there before keeps its place and its time, and one that is the same is no change. If there are
+    /// none under `name`, nothing changes.
+    async fn adopt(self: Box<Self>, name: &str) -> Result<u64, StoreError>;
+}
+
 /// Carries messages from context to context, at least once.
 #[async_trait]
 pub trait Bus: Send + Sync {
@@ -136,6 +159,17 @@ pub trait DeadLetters: Send + Sync {
     async fn replay(&self, listener: &str, place: u64) -> Result<bool, StoreError>;
     /// Forgets one. False if there is none.
     async fn discard(&self, listener: &str, place: u64) -> Result<bool, StoreError>;
+}
+
+/// How far durable consumers have come.
+#[async_trait]
+pub trait Durables: Send + Sync {
+    /// The place of the latest message of `source`.
+    async fn head(&self, source: &str) -> Result<u64, StoreError>;
+    /// Everything up to this place that `subscription` wants is settled, or put aside as failed.
+    async fn settled(&self, subscription: &Subscription) -> Result<u64, StoreError>;
+    /// Forgets the durable consumer, with what it put aside. Nobody may have joined it.
+    async fn forget(&self, subscription: &Subscription) -> Result<(), StoreError>;
 }
 
 /// What a durable consumer is given, and what it says of it.
