@@ -84,7 +84,8 @@ async fn a_view_is_rebuilt_under_load() {
     let calls = mesh.calls();
     let order = calls.place(lattes(1, "010-6666-6666")).await.unwrap();
     calls.pay(&order).await.unwrap();
-    let whole = || async { calls.trace(&order).await.ok().filter(|it| it.status == "PAID" && it.steps.len() >= 6) };
+    // The staff may have gone on with it by then.
+    let whole = || async { calls.trace(&order).await.ok().filter(|it| it.status != "ORDERED" && it.steps.len() >= 6) };
     let before = eventually("the whole trace", whole).await;
     mesh.ask(ContextName::Tracking, &format!("DELETE FROM views WHERE key = 'ordering/{}'", order.order_id));
     assert_eq!(calls.trace(&order).await.unwrap_err().code(), Code::NotFound);
@@ -97,7 +98,7 @@ async fn a_view_is_rebuilt_under_load() {
         load.busy(10).await;
     }
     let after = calls.trace(&order).await.unwrap();
-    assert_eq!((after.steps, after.status), (before.steps, before.status));
+    assert!(before.steps.iter().all(|step| after.steps.contains(step)), "{before:?} is not in {after:?}");
     assert_eq!(mesh.ask(ContextName::Tracking, "SELECT count(*) FROM views WHERE view <> 'trace'").trim(), "0");
     mesh.recovers().await;
     let notes = load.stop().await;
