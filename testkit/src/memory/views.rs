@@ -17,9 +17,11 @@ use crate::lock;
 /// The rows of one view. Clones share them.
 pub struct Rows<V> {
     store: Store,
-    kept: Arc<Mutex<Kept<V>>>,
-    beside: Arc<Mutex<BTreeMap<String, Arc<Mutex<Kept<V>>>>>>,
+    kept: Shelf<V>,
+    beside: Arc<Mutex<BTreeMap<String, Shelf<V>>>>,
 }
+
+type Shelf<V> = Arc<Mutex<Kept<V>>>;
 
 struct Kept<V> {
     rows: BTreeMap<String, (Row<V>, Index)>,
