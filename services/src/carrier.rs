@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use highstreet_domain::kernel::ports::Bus;
+use highstreet_domain::kernel::ports::{Bus, DeadLetters, Durables};
 use highstreet_nats::{Identity, JetStreamBus, Retention, Settings, State, Tls};
 use highstreet_sqlite::EmbeddedBus;
 
@@ -46,6 +46,22 @@ impl Carrier {
 
     /// The bus.
     pub(crate) fn bus(&self) -> Arc<dyn Bus> {
+        match self {
+            Self::Embedded(bus) => bus.clone(),
+            Self::JetStream(bus) => bus.clone(),
+        }
+    }
+
+    /// What could not be handled.
+    pub(crate) fn letters(&self) -> Arc<dyn DeadLetters> {
+        match self {
+            Self::Embedded(bus) => bus.clone(),
+            Self::JetStream(bus) => bus.clone(),
+        }
+    }
+
+    /// How far listeners have come.
+    pub(crate) fn durables(&self) -> Arc<dyn Durables> {
         match self {
             Self::Embedded(bus) => bus.clone(),
             Self::JetStream(bus) => bus.clone(),

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use highstreet_domain::kernel::ports::{Deliveries, Perform, Subscription, Views};
 use highstreet_domain::kernel::{
     Aggregate, BoxFuture, Consumer, Handler, HandlerPorts, HandlerSettings, Hearing, Message, Projector, Publish,
-    Relay, Seeing, View, Worker,
+    Rebuild, Rebuilds, Relay, Seeing, Steps, View, Worker,
 };
+use highstreet_grpc::operations::Office;
 use highstreet_grpc::{Dependency, Desk};
 use highstreet_wire::Hears;
 use http::{Request, Response};
@@ -17,7 +18,7 @@ use tonic::server::NamedService;
 use tower::Service;
 
 use crate::heard::Counted;
-use crate::store::{ContextStore, Streams};
+use crate::store::{ContextStore, Rows, Streams};
 use crate::switchboard::AnyService;
 use crate::{ContextName, Platform, StartError};
 
@@ -31,6 +32,8 @@ pub(crate) struct Mount<'a> {
     name: ContextName,
     store: ContextStore,
     services: Vec<(String, AnyService)>,
+    steps: Vec<Arc<dyn Steps>>,
+    views: Vec<Arc<dyn Rebuilds>>,
     loops: Loops,
     publishes: bool,
     subscriptions: Vec<(Subscription, Listener)>,
@@ -41,6 +44,7 @@ type Listener = Box<dyn FnOnce(Box<dyn Deliveries>) -> BoxFuture + Send>;
 
 /// A context that runs.
 pub struct Context {
+    name: ContextName,
     services: Vec<String>,
     /// They make work.
     loops: JoinSet<()>,
@@ -64,6 +68,8 @@ impl<'a> Mount<'a> {
             name,
             store,
             services: Vec::new(),
+            steps: Vec::new(),
+            views: Vec::new(),
             loops: Vec::new(),
             publishes: false,
             subscriptions: Vec::new(),
@@ -85,6 +91,7 @@ impl<'a> Mount<'a> {
         let handler = Handler::new(ports, settings);
         let worker = Worker { handler: handler.clone(), agenda: streams.agenda.clone(), clock, lease: settings.lease };
         self.loops.push(Box::pin(worker.run()));
+        self.steps.push(Arc::new(handler.clone()));
         Kept { handler, streams }
     }
 
@@ -136,7 +143,16 @@ impl<'a> Mount<'a> {
         hears: Hears,
         seeing: Seeing<V>,
     ) -> Arc<dyn Views<V>> {
-        let views: Arc<dyn Views<V>> = self.store.views();
+        let Rows { views, renewal } = self.store.rows::<V>();
+        let subscriptions = hears.iter().map(|(source, names)| subscription(listener, source, names)).collect();
+        self.views.push(Arc::new(Rebuild {
+            seeing: seeing.clone(),
+            renewal,
+            bus: self.platform.bus.clone(),
+            durables: self.platform.carrier().durables(),
+            subscriptions,
+            clock: self.platform.clock.clone(),
+        }));
         for (source, names) in hears {
             let projector =
                 Projector { seeing: seeing.clone(), views: views.clone(), clock: self.platform.clock.clone() };
@@ -147,12 +163,7 @@ impl<'a> Mount<'a> {
     }
 
     fn listen(&mut self, consumer: &str, source: &str, names: &[&str], listener: Listener) {
-        let subscription = Subscription {
-            consumer: consumer.into(),
-            source: source.into(),
-            names: names.iter().map(|name| (*name).to_owned()).collect(),
-        };
-        self.subscriptions.push((subscription, listener));
+        self.subscriptions.push((subscription(consumer, source, names), listener));
     }
 
     /// Starts it: what it offers can be called, what it does of its own accord goes on.
@@ -169,8 +180,15 @@ impl<'a> Mount<'a> {
         }
         let services = self.services.iter().map(|(name, _)| name.clone()).collect();
         self.platform.switchboard.connect(self.services);
-        Ok(Context { services, loops, relays })
+        let office = Office::new(self.steps, self.views, self.platform.carrier().letters());
+        self.platform.offices.open(self.name.as_str(), office);
+        Ok(Context { name: self.name, services, loops, relays })
     }
+}
+
+fn subscription(consumer: &str, source: &str, names: &[&str]) -> Subscription {
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    Subscription { consumer: consumer.into(), source: source.into(), names }
 }
 
 fn log_refused(stream: &str, message: &Message, why: &str) {
@@ -192,6 +210,7 @@ impl Context {
 
     /// Stops it: calls are answered `UNAVAILABLE`, its loops end. Everything it knows is kept.
     pub(crate) async fn stop(mut self, platform: &Platform) {
+        platform.offices.close(self.name.as_str());
         platform.switchboard.disconnect(self.services);
         self.loops.shutdown().await;
         self.relays.shutdown().await;

@@ -38,6 +38,7 @@ impl Front {
                      --peer {context}=http://…"
                 ))
             })?;
+            platform.offices.reach(context.as_str(), reach.clone());
             ways.push(Way { reach, services: services_of(context)? });
         }
         Ok(Self { ways })

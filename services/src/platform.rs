@@ -9,8 +9,9 @@ use highstreet_domain::kernel::ports::{Bus, Clock, Ids, Tasks};
 use highstreet_domain::notification::Notifier;
 use highstreet_domain::payment::PaymentProvider;
 use highstreet_foundation::{SystemClock, TimeOrderedIds};
+use highstreet_grpc::operations::Offices;
 use highstreet_grpc::{Channel, ChannelSettings, LimitLayer, Peer, PeerSettings};
-use highstreet_notify::{Log, Routing, WebhookSettings};
+use highstreet_notify::{Routing, Smtp, SmtpSettings, WebhookSettings};
 use highstreet_postgres::{OpenError, PostgresSettings};
 use highstreet_provider::{Simulated, Simulation};
 use highstreet_sqlite::{DataFolder, EmbeddedBus};
@@ -36,6 +37,7 @@ pub struct Platform {
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) tasks: Arc<TokioTasks>,
     pub(crate) switchboard: Switchboard,
+    pub(crate) offices: Offices,
     pub(crate) ending: CancellationToken,
     pub(crate) notifier: Arc<dyn Notifier>,
     pub(crate) provider: Arc<Simulated>,
@@ -66,6 +68,7 @@ impl Platform {
             ids: Arc::new(TimeOrderedIds),
             tasks: Arc::default(),
             switchboard: Switchboard::default(),
+            offices: Offices::default(),
             ending: CancellationToken::new(),
             notifier: notifier(&shops, &clock)?,
             provider: Arc::new(provider(&shops)?),
@@ -178,14 +181,27 @@ fn folder(ground: &GroundArgs, opened: &Mutex<Option<Arc<DataFolder>>>) -> Resul
 }
 
 fn notifier(shops: &ShopArgs, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Notifier>, StartError> {
-    if shops.webhooks.is_empty() {
-        return Ok(Arc::new(Log));
+    let config = |why: &str| StartError::Config(why.into());
+    let mut routing = Routing::default();
+    if !shops.webhooks.is_empty() {
+        let secret = shops
+            .webhook_secret
+            .clone()
+            .ok_or_else(|| config("webhooks are signed: set --webhook-secret (or HIGHSTREET_WEBHOOK_SECRET)"))?;
+        let routed = routing.with_webhooks(shops.webhooks.clone(), &WebhookSettings::new(secret), clock);
+        routing = routed.map_err(|error| config(&error.to_string()))?;
     }
-    let secret = shops.webhook_secret.clone().ok_or_else(|| {
-        StartError::Config("webhooks are signed: set --webhook-secret (or HIGHSTREET_WEBHOOK_SECRET)".into())
-    })?;
-    let routing = Routing::new(shops.webhooks.clone(), &WebhookSettings::new(secret), clock);
-    Ok(Arc::new(routing.map_err(|error| StartError::Config(error.to_string()))?))
+    match (&shops.smtp_url, &shops.smtp_from) {
+        (Some(url), Some(from)) => {
+            let smtp = Smtp::new(SmtpSettings::new(url.clone(), from.clone()), clock.clone());
+            let routed = routing.with_mail(shops.mail.clone(), smtp);
+            routing = routed.map_err(|error| config(&error.to_string()))?;
+        }
+        (None, None) if shops.mail.is_empty() => {}
+        (None, _) => return Err(config("to send mail takes a server: set --smtp-url (or HIGHSTREET_SMTP_URL)")),
+        (_, None) => return Err(config("mail is from somebody: set --smtp-from (or HIGHSTREET_SMTP_FROM)")),
+    }
+    Ok(Arc::new(routing))
 }
 
 fn provider(shops: &ShopArgs) -> Result<Simulated, StartError> {

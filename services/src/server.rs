@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use highstreet_grpc::operations::Operations;
 use highstreet_grpc::{CallLayer, Gathered};
 use highstreet_wire::DESCRIPTORS;
+use highstreet_wire::proto::operations::operations_service_server::OperationsServiceServer;
 use http::{Request, Response};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::unbounded_channel;
@@ -66,7 +68,11 @@ impl Door {
     ) -> Result<(Listening, impl Future<Output = Result<(), tonic::transport::Error>> + Send + 'static), StartError>
     {
         let switchboard = street.platform().switchboard.clone();
-        let services: Vec<String> = street.contexts().flat_map(|(_, context)| context.services().to_vec()).collect();
+        let platform = street.platform();
+        let operations = Operations { offices: platform.offices.clone(), clock: platform.clock.clone() };
+        let operations = named(OperationsServiceServer::new(operations));
+        let services = street.contexts().flat_map(|(_, context)| context.services().to_vec());
+        let services: Vec<String> = services.chain([operations.0.clone()]).collect();
         let front = street.front();
         let beyond = front.iter().flat_map(|front| front.services().cloned());
         let offered: Vec<String> = services.iter().cloned().chain(beyond).collect();
@@ -74,7 +80,7 @@ impl Door {
         let checks = Listing::new(health.clone(), offered.iter().cloned().chain([String::new()]));
         let v1 = reflection(&offered)?.build_v1().map_err(described)?;
         let v1alpha = reflection(&offered)?.build_v1alpha().map_err(described)?;
-        switchboard.connect([named(checks), named(v1), named(v1alpha)]);
+        switchboard.connect([operations, named(checks), named(v1), named(v1alpha)]);
         let service = switchboard.map_request(|request: Request<AxumBody>| request.map(Body::new));
         let routes = Routes::from(AxumRouter::new().fallback_service(service));
         let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use highstreet_domain::kernel::ports::{Agenda, Bus, Feed, Journal, Listing, Outbox, StoreError, Views};
+use highstreet_domain::kernel::ports::{Agenda, Bus, Feed, Journal, Listing, Outbox, Renewal, StoreError, Views};
 use highstreet_domain::kernel::{Aggregate, Publish, View};
 use highstreet_postgres::{PostgresAgenda, PostgresJournal, PostgresOutbox, PostgresViews};
 use highstreet_sqlite::{SqliteAgenda, SqliteJournal, SqliteOutbox, SqliteViews};
@@ -22,6 +22,12 @@ pub(crate) struct Streams<A: Aggregate> {
     pub(crate) listing: Arc<dyn Listing<A>>,
     pub(crate) feed: Arc<dyn Feed<A>>,
     pub(crate) agenda: Arc<dyn Agenda<A>>,
+}
+
+/// The rows of one view.
+pub(crate) struct Rows<V: View> {
+    pub(crate) views: Arc<dyn Views<V>>,
+    pub(crate) renewal: Arc<dyn Renewal<V>>,
 }
 
 // === impl ContextStore ===
@@ -52,10 +58,16 @@ impl ContextStore {
     }
 
     /// The rows of `V`.
-    pub(crate) fn views<V: View>(&self) -> Arc<dyn Views<V>> {
+    pub(crate) fn rows<V: View>(&self) -> Rows<V> {
         match self {
-            Self::Sqlite(store) => Arc::new(SqliteViews::new(store.clone())),
-            Self::Postgres(store) => Arc::new(PostgresViews::new(store.clone())),
+            Self::Sqlite(store) => {
+                let views = Arc::new(SqliteViews::new(store.clone()));
+                Rows { views: views.clone(), renewal: views }
+            }
+            Self::Postgres(store) => {
+                let views = Arc::new(PostgresViews::new(store.clone()));
+                Rows { views: views.clone(), renewal: views }
+            }
         }
     }
 

@@ -169,8 +169,15 @@ impl Aggregate for Counter {
         self.asking.clone().map(|question| Due::Call(Ask(question))).or(alarm)
     }
 
-    fn on_outage(&self, Ask(question): &Ask, unanswered: &Unanswered, _attempts: u32) -> OnOutage<Command> {
-        if question.contains("urgent") { OnOutage::GiveUp(Command::GiveUp(unanswered.outage)) } else { OnOutage::Retry }
+    fn give_up(&self, Ask(question): &Ask, unanswered: &Unanswered) -> Option<Command> {
+        (!question.contains("vital")).then_some(Command::GiveUp(unanswered.outage))
+    }
+
+    fn on_outage(&self, step: &Ask, unanswered: &Unanswered, _attempts: u32) -> OnOutage<Command> {
+        match self.give_up(step, unanswered) {
+            Some(command) if step.0.contains("urgent") => OnOutage::GiveUp(command),
+            _ => OnOutage::Retry,
+        }
     }
 
     fn index(&self) -> Option<Index> {

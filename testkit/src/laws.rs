@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::Path;
 
-use highstreet_domain::kernel::{Aggregate, Due, Timestamp, View};
+use highstreet_domain::kernel::{Aggregate, Due, OnOutage, Timestamp, Unanswered, View};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -15,7 +15,8 @@ use crate::Dice;
 /// - it decides and evolves alike every time;
 /// - folding the stored events again gives the state that was returned;
 /// - state and events survive being stored;
-/// - a deadline that passes changes what is due, so that nothing wakes for ever.
+/// - a deadline that passes changes what is due, so that nothing wakes for ever;
+/// - an outage gives a step up by the same command as an operator who abandons it, and that ends it.
 ///
 /// Refused commands are part of a history like any other. Returns the events of all histories.
 #[track_caller]
@@ -40,6 +41,7 @@ pub fn aggregate<A: Aggregate>(histories: &[Vec<A::Command>]) -> Vec<A::Event> {
             entries.extend(key.zip(state.entry().cloned()));
             survives_storage(&state);
             deadline_passes(&state);
+            gives_up_alike(&state);
         }
         let again = events.iter().map(survives_storage).fold(A::default(), |state, event| state.evolve(&event));
         assert_eq!(stored(&again), stored(&state), "the stored events lead elsewhere after {commands:?}");
@@ -122,6 +124,27 @@ fn deadline_passes<A: Aggregate>(state: &A) {
     let events = events.unwrap_or_else(|why| panic!("the deadline's {command:?} is refused in {state:?}: {why}"));
     let after = events.iter().fold(state.clone(), A::evolve);
     assert_ne!(after.due(), state.due(), "the deadline that passed is still due in {state:?}");
+}
+
+/// Beyond any back-off.
+const MANY: u32 = 30;
+
+#[track_caller]
+fn gives_up_alike<A: Aggregate>(state: &A) {
+    let Some(Due::Call(step)) = state.due() else { return };
+    for unanswered in [Unanswered::not_sent("nobody there"), Unanswered::unknown("no answer")] {
+        let given_up = state.give_up(&step, &unanswered);
+        for attempts in [1, MANY] {
+            if let OnOutage::GiveUp(command) = state.on_outage(&step, &unanswered, attempts) {
+                assert_eq!(given_up.as_ref(), Some(&command), "`give_up` says otherwise than `on_outage` in {state:?}");
+            }
+        }
+        let Some(command) = given_up else { continue };
+        let events = state.decide(&command, Timestamp::default());
+        let events = events.unwrap_or_else(|why| panic!("{command:?} gives {step:?} up and is refused: {why}"));
+        let after = events.iter().fold(state.clone(), A::evolve);
+        assert_ne!(after.due(), state.due(), "{command:?} gives {step:?} up and leaves it due");
+    }
 }
 
 #[track_caller]

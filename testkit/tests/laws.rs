@@ -1,7 +1,7 @@
 //! The laws hold for what keeps them, and notice what does not.
 
-use highstreet_domain::kernel::{Index, Timestamp, View};
-use highstreet_testkit::counter::{Ask, Command, Counter, Tally, Told};
+use highstreet_domain::kernel::{Aggregate, Due, Index, Never, OnOutage, Timestamp, Unanswered, View};
+use highstreet_testkit::counter::{Ask, Command, Counter, Tally, Told, TooLow};
 use highstreet_testkit::{given, laws};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,49 @@ impl View for Last {
     fn index(&self) -> Index {
         Index::default()
     }
+}
+
+/// Gives up after an outage, and says nothing of that to operators.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Hasty {
+    waits: bool,
+}
+
+impl Aggregate for Hasty {
+    const NAME: &'static str = "hasty";
+    const VERSION: u32 = 1;
+
+    type Command = bool;
+    type Event = bool;
+    type Rejection = TooLow;
+    type Step = Ask;
+    type Entry = Never;
+
+    fn decide(&self, waits: &bool, _now: Timestamp) -> Result<Vec<bool>, TooLow> {
+        Ok(vec![*waits])
+    }
+
+    fn evolve(self, waits: &bool) -> Self {
+        Self { waits: *waits }
+    }
+
+    fn due(&self) -> Option<Due<Self>> {
+        self.waits.then(|| Due::Call(Ask("?".into())))
+    }
+
+    fn on_outage(&self, _step: &Ask, _unanswered: &Unanswered, _attempts: u32) -> OnOutage<bool> {
+        OnOutage::GiveUp(false)
+    }
+
+    fn index(&self) -> Option<Index> {
+        None
+    }
+}
+
+#[test]
+#[should_panic(expected = "`give_up` says otherwise than `on_outage`")]
+fn a_step_that_only_outages_give_up_is_noticed() {
+    laws::aggregate::<Hasty>(&[vec![true]]);
 }
 
 #[test]

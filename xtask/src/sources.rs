@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 /// Folders that hold what nobody here wrote, or what is made.
 const NOT_OURS: [&str; 6] = ["target", "node_modules", "third_party", "data", "generated", "local-mesh"];
 
+/// What is published and belongs to no context: what they share, and what every server offers.
+const NO_CONTEXTS: [&str; 2] = ["common", "operations"];
+
 /// A file of the repository.
 pub(crate) struct Source {
     /// Where it is, from the root, with `/`.
@@ -46,7 +49,7 @@ pub(crate) fn names(folder: &Path) -> Result<Vec<String>, String> {
 /// The contexts: the published language says which there are.
 pub(crate) fn contexts(root: &Path) -> Result<Vec<String>, String> {
     let mut contexts = names(&root.join("proto/highstreet"))?;
-    contexts.retain(|name| name != "common");
+    contexts.retain(|name| !NO_CONTEXTS.contains(&name.as_str()));
     Ok(contexts)
 }
 

@@ -12,6 +12,7 @@ pub mod kitchen;
 pub mod lending;
 pub mod loyalty;
 pub mod notification;
+pub mod operations;
 pub mod ordering;
 pub mod payment;
 pub mod replenishment;

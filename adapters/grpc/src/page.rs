@@ -23,15 +23,7 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// Reads the paging fields of a list request with this filter.
     pub(crate) fn new(fields: &mut Fields, filter: Filter, page_size: i32, page_token: &str) -> Self {
-        let size = match page_size {
-            0 => DEFAULT_SIZE,
-            // AIP-158: more than the most is taken for the most.
-            1.. => usize::try_from(page_size.min(MOST)).unwrap_or(DEFAULT_SIZE),
-            _ => {
-                fields.wrong("page_size", "must not be negative");
-                DEFAULT_SIZE
-            }
-        };
+        let size = size_of(fields, page_size);
         let after = (!page_token.is_empty()).then(|| decode(page_token, &filter));
         if after == Some(None) {
             fields.wrong("page_token", "must be the next_page_token of a list with the same filters");
@@ -51,6 +43,19 @@ impl Wanted {
         }
         found.truncate(self.page.size);
         found.last().map_or_else(String::new, |last| encode(place(last), &self.filter))
+    }
+}
+
+/// How much a page is to hold.
+pub(crate) fn size_of(fields: &mut Fields, page_size: i32) -> usize {
+    match page_size {
+        0 => DEFAULT_SIZE,
+        // AIP-158: more than the most is taken for the most.
+        1.. => usize::try_from(page_size.min(MOST)).unwrap_or(DEFAULT_SIZE),
+        _ => {
+            fields.wrong("page_size", "must not be negative");
+            DEFAULT_SIZE
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use highstreet_domain::kernel::ports::StoreError;
-use highstreet_domain::kernel::{Aggregate, Failure, Id, Kind, Outage, Rejection};
+use highstreet_domain::kernel::{Aggregate, Failure, Id, Kind, Outage, Rejection, Unmoved};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
+use uuid::Uuid;
 
 use crate::desk::Dependency;
 
@@ -56,10 +57,32 @@ pub(crate) fn of_store(error: &StoreError) -> Status {
 /// There is no such thing that the caller may see.
 pub(crate) fn not_found(resource: &'static str, name: &str) -> Status {
     let reason = format!("{}_NOT_FOUND", resource.to_uppercase());
-    let message = format!("there is no such {resource}");
+    let message = format!("there is no such {}", resource.replace('_', " "));
     let mut details = ErrorDetails::new();
     details.set_error_info(reason, DOMAIN, []).set_resource_info(resource, name, "", message.clone());
     build(Code::NotFound, &message, details)
+}
+
+/// The status of a step that an operator wanted moved, and that stays as it is.
+pub(crate) fn of_unmoved(context: &str, id: Uuid, unmoved: &Unmoved) -> Status {
+    let (message, subject) = (unmoved.to_string(), format!("{context}/{id}"));
+    let precondition = |reason: &'static str| {
+        let mut details = details(reason);
+        details.add_precondition_failure_violation(reason, &subject, &message);
+        build(Code::FailedPrecondition, &message, details)
+    };
+    match unmoved {
+        Unmoved::NothingWaits => {
+            let mut details = details("STEP_NOT_FOUND");
+            details.set_resource_info("step", &subject, "", &message);
+            build(Code::NotFound, &message, details)
+        }
+        Unmoved::Deadline(_) => precondition("STEP_WAITS_FOR_A_TIME"),
+        Unmoved::Vital(_) => precondition("STEP_MUST_BE_ANSWERED"),
+        Unmoved::Running => build(Code::Aborted, &message, again(details("STEP_RUNNING"))),
+        Unmoved::Failed(_) => build(Code::Aborted, &message, again(details("STEP_INTERRUPTED"))),
+        Unmoved::Store(error) => of_store(error),
+    }
 }
 
 /// A request with bad fields, all of them at once: (field, what it must be).
@@ -75,6 +98,11 @@ pub(crate) fn invalid(violations: Vec<(String, String)>) -> Status {
 /// Try again in a moment.
 pub fn unavailable(reason: &'static str, message: &str) -> Status {
     build(Code::Unavailable, message, again(details(reason)))
+}
+
+/// Somebody else is at it; try again in a moment.
+pub(crate) fn aborted(reason: &'static str, message: &str) -> Status {
+    build(Code::Aborted, message, again(details(reason)))
 }
 
 /// Too much at once; try again after `wait`.

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use async_nats::jetstream::context::{PublishAckFuture, PublishError, PublishErrorKind};
 use async_trait::async_trait;
 use highstreet_domain::kernel::Message;
-use highstreet_domain::kernel::ports::{Bus, Deliveries, StoreError, Subscription};
+use highstreet_domain::kernel::ports::{Bus, DeadLetter, DeadLetters, Deliveries, StoreError, Subscription};
 
 use crate::event::headers;
-use crate::letter::DeadLetter;
 use crate::link::{ConnectError, Link, State};
 use crate::member::Member;
 use crate::settings::Settings;
@@ -42,30 +41,18 @@ impl JetStreamBus {
         Ok(Self { streams: Streams::new(link, settings) })
     }
 
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
     /// Whether the broker is there.
     pub fn state(&self) -> State {
         self.streams.link.state()
     }
 
-    /// The messages that could not be handled, oldest first.
+    /// The messages that listeners could not handle, oldest first.
     pub async fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError> {
-        self.dead_letters_after(0, usize::MAX).await
-    }
-
-    /// At most `limit` of the messages that could not be handled, oldest first, behind `position`.
-    pub async fn dead_letters_after(&self, position: u64, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
-        self.streams.dead_letters_after(position, limit).await
-    }
-
-    /// Gives the dead letter at `position` once more to the context that could not handle it, and to no other; it is no
-    /// dead letter any more. False if there is none.
-    pub async fn replay(&self, position: u64) -> Result<bool, StoreError> {
-        self.streams.replay(position).await
-    }
-
-    /// Forgets the dead letter at `position`. False if there is none.
-    pub async fn discard(&self, position: u64) -> Result<bool, StoreError> {
-        self.streams.discard(position).await
+        self.streams.dead_letters_behind(&self.streams.names.all_dead(), 0, usize::MAX).await
     }
 
     /// Sends all of it in order without waiting for each, and stops at the first that is not acknowledged.
@@ -149,6 +136,21 @@ impl Bus for JetStreamBus {
 
     async fn subscribe(&self, subscription: &Subscription) -> Result<Box<dyn Deliveries>, StoreError> {
         Ok(Box::new(Member::new(self.streams.clone(), subscription.clone())))
+    }
+}
+
+#[async_trait]
+impl DeadLetters for JetStreamBus {
+    async fn behind(&self, listener: &str, place: u64, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
+        self.streams.dead_letters_behind(&self.streams.names.all_dead_of(listener), place, limit).await
+    }
+
+    async fn replay(&self, listener: &str, place: u64) -> Result<bool, StoreError> {
+        self.streams.replay(&self.streams.names.all_dead_of(listener), place).await
+    }
+
+    async fn discard(&self, listener: &str, place: u64) -> Result<bool, StoreError> {
+        self.streams.discard(&self.streams.names.all_dead_of(listener), place).await
     }
 }
 

@@ -69,6 +69,20 @@ impl Streams {
         removed.map(drop).map_err(|error| self.link.failed(&error))
     }
 
+    /// Removes a durable consumer, if it is there.
+    pub(crate) async fn remove_durable(&self, stream: &str, durable: &str) -> Result<(), StoreError> {
+        let found: Result<Consumer<Config>, _> = self.link.jetstream.get_consumer_from_stream(durable, stream).await;
+        match found {
+            Ok(_) => {
+                let removed = self.link.jetstream.delete_consumer_from_stream(durable, stream).await;
+                removed.map(drop).map_err(|error| self.link.failed(&error))
+            }
+            Err(error) if has_code(&error, ErrorCode::CONSUMER_NOT_FOUND) => Ok(()),
+            Err(error) if has_code(&error, ErrorCode::STREAM_NOT_FOUND) => Ok(()),
+            Err(error) => Err(self.link.failed(&error)),
+        }
+    }
+
     /// The names of the events that the listener wants, if not this replica of it: as it says now.
     pub(crate) async fn hears(&self, subscription: &Subscription) -> Result<BTreeSet<String>, StoreError> {
         let (stream, durable) =
@@ -170,6 +184,6 @@ fn is_as_wanted(found: &Consumer<Config>, wanted: &Config) -> bool {
         && found.max_ack_pending == wanted.max_ack_pending
 }
 
-fn has_code(error: &ConsumerError, code: ErrorCode) -> bool {
+pub(crate) fn has_code(error: &ConsumerError, code: ErrorCode) -> bool {
     matches!(error.kind(), ConsumerErrorKind::JetStream(why) if why.error_code() == code)
 }

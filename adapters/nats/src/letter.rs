@@ -1,13 +1,12 @@
 //! What failed by its own fault: tried again, and in the end laid aside.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::header::{HeaderMap, HeaderName, NATS_MESSAGE_ID};
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
-use highstreet_domain::kernel::Message;
-use highstreet_domain::kernel::Timestamp;
-use highstreet_domain::kernel::ports::{Clock, StoreError, Subscription};
+use highstreet_domain::kernel::ports::{Clock, DeadLetter, StoreError, Subscription};
 use highstreet_foundation::SystemClock;
 
 use crate::event::{self, decode_time, encode, encode_time, text};
@@ -28,25 +27,6 @@ const FAILURES: HeaderName = HeaderName::from_static("highstreet-failures");
 const ERROR: HeaderName = HeaderName::from_static("highstreet-error");
 const FAILED_AT: HeaderName = HeaderName::from_static("highstreet-failed-at");
 const NOT_BEFORE: HeaderName = HeaderName::from_static("highstreet-not-before");
-
-/// A message that a context could not handle.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DeadLetter {
-    /// Its place among the dead letters.
-    pub position: u64,
-    /// The context that could not handle it.
-    pub consumer: String,
-    /// The context that published it.
-    pub source: String,
-    /// The message, whole; `None` where it is no CloudEvent.
-    pub message: Option<Message>,
-    /// What was wrong when it was tried last.
-    pub error: String,
-    /// How often it was tried in vain.
-    pub failures: u32,
-    /// When it was tried last.
-    pub time: Timestamp,
-}
 
 // === impl Streams ===
 
@@ -84,43 +64,48 @@ impl Streams {
         }
     }
 
-    /// At most `limit` dead letters behind `position`, oldest first.
-    pub(crate) async fn dead_letters_after(&self, position: u64, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
+    /// At most `limit` of the dead letters kept under `subject` behind `place`, oldest first.
+    pub(crate) async fn dead_letters_behind(
+        &self,
+        subject: &str,
+        place: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
         self.link.connected().await?;
         let mut letters = Vec::new();
         let Some(stream) = self.dead_letter_stream().await? else { return Ok(letters) };
-        let mut from = position + 1;
+        let mut from = place.saturating_add(1);
         while letters.len() < limit {
-            let Some(kept) = self.dead_letter_from(&stream, from).await? else { break };
+            let Some(kept) = self.dead_letter_from(&stream, subject, from).await? else { break };
             from = kept.sequence + 1;
             letters.push(letter(&kept));
         }
         Ok(letters)
     }
 
-    /// Gives a dead letter to the context that could not handle it, as if it had never failed. False if it is not there.
-    pub(crate) async fn replay(&self, position: u64) -> Result<bool, StoreError> {
+    /// Gives a dead letter to the listener that could not handle it, as if it had never failed. False if it is not there.
+    pub(crate) async fn replay(&self, subject: &str, place: u64) -> Result<bool, StoreError> {
         self.link.connected().await?;
         let Some(stream) = self.dead_letter_stream().await? else { return Ok(false) };
-        let Some(kept) = self.dead_letter_at(&stream, position).await? else { return Ok(false) };
+        let Some(kept) = self.dead_letter_at(&stream, subject, place).await? else { return Ok(false) };
         let letter = letter(&kept);
         let mut headers = without_orders(Some(&kept.headers));
         // Replayed twice before it is discarded, it is tried once.
-        headers.insert(NATS_MESSAGE_ID, format!("replay/{}/{position}", kept.time.unix_timestamp_nanos()));
-        let subject = self.names.retries(&letter.consumer, &letter.source);
+        headers.insert(NATS_MESSAGE_ID, format!("replay/{}/{place}", kept.time.unix_timestamp_nanos()));
+        let subject = self.names.retries(&letter.listener, &letter.source);
         self.keep(self.retries(), subject, headers, kept.payload.to_vec()).await?;
-        self.remove(&stream, position).await?;
+        self.remove(&stream, place).await?;
         Ok(true)
     }
 
     /// Forgets a dead letter. False if it is not there.
-    pub(crate) async fn discard(&self, position: u64) -> Result<bool, StoreError> {
+    pub(crate) async fn discard(&self, subject: &str, place: u64) -> Result<bool, StoreError> {
         self.link.connected().await?;
         let Some(stream) = self.dead_letter_stream().await? else { return Ok(false) };
-        if self.dead_letter_at(&stream, position).await?.is_none() {
+        if self.dead_letter_at(&stream, subject, place).await?.is_none() {
             return Ok(false);
         }
-        self.remove(&stream, position).await?;
+        self.remove(&stream, place).await?;
         Ok(true)
     }
 
@@ -133,13 +118,23 @@ impl Streams {
         }
     }
 
-    async fn dead_letter_at(&self, stream: &Stream, position: u64) -> Result<Option<StreamMessage>, StoreError> {
-        let next = self.dead_letter_from(stream, position).await?;
-        Ok(next.filter(|kept| kept.sequence == position))
+    async fn dead_letter_at(
+        &self,
+        stream: &Stream,
+        subject: &str,
+        place: u64,
+    ) -> Result<Option<StreamMessage>, StoreError> {
+        let next = self.dead_letter_from(stream, subject, place).await?;
+        Ok(next.filter(|kept| kept.sequence == place))
     }
 
-    async fn dead_letter_from(&self, stream: &Stream, position: u64) -> Result<Option<StreamMessage>, StoreError> {
-        let next = stream.raw_message_builder().sequence(position.max(1)).next_by_subject(self.names.all_dead());
+    async fn dead_letter_from(
+        &self,
+        stream: &Stream,
+        subject: &str,
+        place: u64,
+    ) -> Result<Option<StreamMessage>, StoreError> {
+        let next = stream.raw_message_builder().sequence(place.max(1)).next_by_subject(subject);
         match next.send().await {
             Ok(kept) => Ok(Some(kept)),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
@@ -147,8 +142,8 @@ impl Streams {
         }
     }
 
-    async fn remove(&self, stream: &Stream, position: u64) -> Result<(), StoreError> {
-        stream.delete_message(position).await.map(drop).map_err(|error| self.link.failed(&error))
+    async fn remove(&self, stream: &Stream, place: u64) -> Result<(), StoreError> {
+        stream.delete_message(place).await.map(drop).map_err(|error| self.link.failed(&error))
     }
 }
 
@@ -169,10 +164,10 @@ pub(crate) fn unripe(headers: Option<&HeaderMap>) -> Option<Duration> {
 fn letter(kept: &StreamMessage) -> DeadLetter {
     let said = |name| text(&kept.headers, name).unwrap_or_default();
     DeadLetter {
-        position: kept.sequence,
-        consumer: said(&CONSUMER),
+        place: kept.sequence,
+        listener: said(&CONSUMER),
         source: said(&SOURCE),
-        message: event::message(Some(&kept.headers), &kept.payload).ok(),
+        message: event::message(Some(&kept.headers), &kept.payload).ok().map(Arc::new),
         error: said(&ERROR),
         failures: failures(Some(&kept.headers)),
         time: decode_time(&said(&FAILED_AT)).unwrap_or_default(),

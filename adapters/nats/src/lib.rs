@@ -15,6 +15,7 @@
 mod at_work;
 mod bus;
 mod durable;
+mod durables;
 mod event;
 mod letter;
 mod link;
@@ -26,6 +27,5 @@ mod streams;
 mod verdicts;
 
 pub use bus::JetStreamBus;
-pub use letter::DeadLetter;
 pub use link::{ConnectError, State};
 pub use settings::{Identity, Retention, Settings, Tls};

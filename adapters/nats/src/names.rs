@@ -68,6 +68,11 @@ impl Names {
         format!("{}.dead.{}.{}", self.prefix, token(consumer), token(source))
     }
 
+    /// What a listener failed to handle for good, whoever published it.
+    pub(crate) fn all_dead_of(&self, consumer: &str) -> String {
+        format!("{}.dead.{}.*", self.prefix, token(consumer))
+    }
+
     /// What any listener failed to handle for good.
     pub(crate) fn all_dead(&self) -> String {
         format!("{}.dead.>", self.prefix)

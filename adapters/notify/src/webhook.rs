@@ -1,7 +1,6 @@
 //! Messages to a gateway, by signed POST.
 
-use std::error::Error;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +22,7 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio::time::{self, Instant};
 
-use crate::{Secret, WebhookUrl};
+use crate::{Secret, WebhookUrl, chain};
 
 /// How much of an answer is read.
 const MOST_ANSWER_BYTES: usize = 16 * 1024;
@@ -154,18 +153,6 @@ async fn excerpt(body: Incoming) -> String {
     let bytes = Limited::new(body, MOST_ANSWER_BYTES).collect().await.map(Collected::to_bytes).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_ANSWER_CHARS).collect()
-}
-
-/// An error with all its causes: the outermost of hyper's says very little.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Writing to a String does not fail.
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }
 
 // === impl WebhookSettings ===

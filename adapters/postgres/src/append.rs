@@ -10,7 +10,8 @@
 use std::error::Error;
 
 use highstreet_domain::kernel::ClaimKey;
-use highstreet_domain::kernel::ports::{AppendError, Wake};
+use highstreet_domain::kernel::ports::{AppendError, Clock, Wake};
+use highstreet_foundation::SystemClock;
 use highstreet_foundation::encoded::EncodedAppend;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
@@ -56,14 +57,15 @@ WITH given AS MATERIALIZED (
         updated, since, wake, leased, origin, claim)
     OVERRIDING SYSTEM VALUE
     SELECT stream, id, aggregate, revision, version, state, shop, owner, reference, status, created,
-        updated, since, wake, leased, origin, claim
+        updated, since, wake + (extract(epoch FROM clock_timestamp()) * 1000000)::int8, leased, origin, claim
     FROM placed WHERE stream > 0 AND found IS NULL ORDER BY id
 ), changed AS (
     UPDATE streams s SET revision = g.revision, version = g.version, state = g.state, shop = g.shop,
         owner = g.owner, reference = g.reference, status = g.status, updated = g.updated,
         created = CASE WHEN g.after = 0 THEN g.created ELSE s.created END,
         since = CASE WHEN g.turns THEN g.since ELSE s.since END,
-        wake = CASE WHEN g.turns THEN g.wake ELSE s.wake END,
+        wake = CASE WHEN g.turns THEN g.wake + (extract(epoch FROM clock_timestamp()) * 1000000)::int8
+            ELSE s.wake END,
         leased = CASE WHEN g.turns THEN g.leased ELSE s.leased END,
         origin = CASE WHEN g.turns THEN g.origin ELSE s.origin END,
         attempts = CASE WHEN g.turns THEN 0 ELSE s.attempts END,
@@ -171,6 +173,8 @@ impl<'a> Columns<'a> {
 
     fn push(&mut self, ord: i32, append: &'a EncodedAppend) {
         let (wake, leased, since) = append.due();
+        // How far away, to be added to what the server's clock says: this one may be off.
+        let wake = wake.map(|wake| wake - SystemClock.now().as_micros());
         self.ords.push(ord);
         self.ids.push(append.id);
         self.aggregates.push(append.aggregate);

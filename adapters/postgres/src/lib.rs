@@ -14,6 +14,7 @@ mod migrate;
 mod outbox;
 mod pool;
 mod queries;
+mod renewal;
 mod schema;
 mod session;
 mod store;

@@ -22,8 +22,8 @@ use crate::session::LOOK_FOR_LEADER;
 use crate::store::Store;
 
 const NEXT: &str = "
-SELECT o.position, e.revision, e.time, e.origin, e.name, e.body, s.id
-FROM (SELECT position FROM outbox ORDER BY position LIMIT $1) o
+SELECT o.position, e.revision, e.time, e.origin, e.name, e.body, s.id, o.mark
+FROM (SELECT position, mark FROM outbox ORDER BY position LIMIT $1) o
 CROSS JOIN LATERAL (SELECT * FROM events WHERE position = o.position OFFSET 0) e
 CROSS JOIN LATERAL (SELECT id FROM streams WHERE stream = e.stream OFFSET 0) s
 ORDER BY o.position";
@@ -47,11 +47,18 @@ struct Leadership {
     delete: Statement,
 }
 
+/// A row of the outbox, as it was when it was given.
+#[derive(Clone, Copy)]
+struct Place {
+    position: i64,
+    mark: i32,
+}
+
 /// What `next` gave, and what of it is published and not yet deleted.
 #[derive(Default)]
 struct Progress {
-    given: Vec<i64>,
-    published: Vec<i64>,
+    given: Vec<Place>,
+    published: Vec<Place>,
     /// Since when what was given is asked for again and again, because it cannot be published from here.
     in_vain: Option<Instant>,
 }
@@ -93,7 +100,8 @@ impl PostgresOutbox {
         // messages once more, and those who listen know them. No commit of a context waits behind it for the disk.
         client.batch_execute("SET synchronous_commit = off").await?;
         let next = client.prepare(NEXT).await?;
-        let delete = client.prepare("DELETE FROM outbox WHERE position = ANY($1)").await?;
+        // What is to be published again is marked anew, and stays.
+        let delete = client.prepare("DELETE FROM outbox WHERE position = ANY($1) AND mark = $2").await?;
         tracing::info!(context = %self.source, "leads the outbox");
         Ok(Some(Leadership { client, next, delete }))
     }
@@ -143,6 +151,13 @@ impl Progress {
         self.in_vain.get_or_insert_with(Instant::now).elapsed()
     }
 
+    /// The first of what was published, as many as have the same mark: nearly always all of it.
+    fn first_published(&self) -> (Vec<i64>, i32) {
+        let mark = self.published.first().map_or(0, |first| first.mark);
+        let same = self.published.iter().take_while(|place| place.mark == mark);
+        (same.map(|place| place.position).collect(), mark)
+    }
+
     /// The first `count` of what was published are deleted.
     fn forget(&mut self, count: usize) {
         self.published.drain(..count.min(self.published.len()));
@@ -160,20 +175,21 @@ impl Outbox for PostgresOutbox {
             let rings = self.store.bells.published.rings();
             let Leadership { client, next, delete } = self.lead().await?;
             // Forgotten only once it is deleted: whoever calls may go away while it waits.
-            let published = self.progress().published.clone();
+            let (published, mark) = self.progress().first_published();
             // One trip for both: the server does one after the other.
             let deleting = async {
                 if published.is_empty() {
                     return Ok(0);
                 }
-                client.execute(&delete, &[&published]).await
+                client.execute(&delete, &[&published, &mark]).await
             };
             let (deleted, rows) = join(deleting, client.query(&next, &[&limit])).await;
             deleted.map_err(|error| unavailable(&error))?;
             self.progress().forget(published.len());
             let rows = rows.map_err(|error| unavailable(&error))?;
             if !rows.is_empty() {
-                self.progress().given = rows.iter().map(|row| row.get(0)).collect();
+                let place = |row: &Row| Place { position: row.get(0), mark: row.get(7) };
+                self.progress().given = rows.iter().map(place).collect();
                 return Ok(rows.iter().map(|row| self.message(row)).collect());
             }
             tokio::select! {
@@ -188,9 +204,10 @@ impl Outbox for PostgresOutbox {
         let position = int(position);
         let mut progress = self.progress();
         // Only what was given: what was committed late may have a lower position, and is still to come.
-        let (published, given) = std::mem::take(&mut progress.given).into_iter().partition(|given| *given <= position);
+        let (published, given) =
+            std::mem::take(&mut progress.given).into_iter().partition(|given| given.position <= position);
         progress.given = given;
-        let published: Vec<i64> = published;
+        let published: Vec<Place> = published;
         progress.published.extend(published);
         Ok(())
     }

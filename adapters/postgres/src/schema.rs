@@ -50,6 +50,11 @@ impl Schema {
         i64::from_be_bytes(hash[..8].try_into().expect("eight of sixteen bytes"))
     }
 
+    /// The lock that whoever writes rows of a view holds.
+    pub(crate) fn view_lock(&self, view: &str) -> i64 {
+        self.lock(&format!("view {view}"))
+    }
+
     /// The lock that is held, shared, while positions are drawn and committed.
     pub(crate) fn gate(&self) -> i64 {
         self.lock("positions")

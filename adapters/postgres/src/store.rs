@@ -62,9 +62,12 @@ impl Store {
 
     /// Publishes everything again that was ever published, for a broker that lost what it had: consumers recognise
     /// what they have seen. Returns how many events that is.
+    ///
+    /// What is still in the outbox may have been published to the broker as it was: it is marked, so that whoever is
+    /// about to delete it for that leaves it there.
     pub async fn republish(&self) -> Result<u64, StoreError> {
-        let again = "INSERT INTO outbox SELECT position FROM events WHERE name IS NOT NULL ORDER BY position \
-                     ON CONFLICT DO NOTHING";
+        let again = "INSERT INTO outbox (position) SELECT position FROM events WHERE name IS NOT NULL ORDER BY position \
+                     ON CONFLICT (position) DO UPDATE SET mark = outbox.mark + 1";
         // Nobody else is to use it with this setting.
         let connection = Object::take(self.connection().await?);
         // As much as there is, however long that takes.

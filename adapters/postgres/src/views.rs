@@ -20,6 +20,8 @@ use crate::store::Store;
 /// The rows of one view in one schema.
 pub struct PostgresViews<V> {
     store: Arc<Store>,
+    /// What they are called in the schema.
+    name: Arc<str>,
     view: PhantomData<fn() -> V>,
 }
 
@@ -65,7 +67,16 @@ SELECT key FROM made UNION ALL SELECT key FROM changed";
 impl<V: View> PostgresViews<V> {
     /// The rows of `V` in `store`.
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, view: PhantomData }
+        Self::called(store, V::NAME)
+    }
+
+    /// The rows called `name`.
+    pub(crate) fn called(store: Arc<Store>, name: &str) -> Self {
+        Self { store, name: name.into(), view: PhantomData }
+    }
+
+    pub(crate) fn store(&self) -> &Arc<Store> {
+        &self.store
     }
 
     /// The keys of the rows that were written. May be tried again: what was written before has another version now.
@@ -83,13 +94,13 @@ impl<V: View> PostgresViews<V> {
         let states: Vec<_> = rows.iter().map(|row| String::from_utf8_lossy(&row.state)).collect();
         let versions: Vec<i64> = rows.iter().map(|row| row.version).collect();
         let times: Vec<i64> = rows.iter().map(|row| row.time).collect();
-        let gate = self.store.schema.lock(&format!("view {}", V::NAME));
+        let gate = self.store.schema.view_lock(&self.name);
         let save = connection.prepare_cached(SAVE).await?;
         let written = connection
             .query(
                 &save,
                 &[
-                    &V::NAME,
+                    &&*self.name,
                     &column(|row| &row.key),
                     &versions,
                     &states,
@@ -109,7 +120,7 @@ impl<V: View> PostgresViews<V> {
 #[async_trait]
 impl<V: View> Views<V> for PostgresViews<V> {
     async fn load(&self, keys: &[String]) -> Result<Vec<Option<Row<V>>>, StoreError> {
-        let found = self.store.query(LOAD, &[&V::NAME, &keys]).await?;
+        let found = self.store.query(LOAD, &[&&*self.name, &keys]).await?;
         let found: HashMap<&str, &Found> = found.iter().map(|row| (row.get(0), row)).collect();
         keys.iter().map(|key| found.get(key.as_str()).map(|row| read(row)).transpose()).collect()
     }
@@ -126,7 +137,7 @@ impl<V: View> Views<V> for PostgresViews<V> {
 
     async fn page(&self, filter: &Filter, page: &Page) -> Result<Vec<Row<V>>, StoreError> {
         let place = page.after.map_or(i64::MAX, |(_, place)| i64::try_from(place.as_u128()).unwrap_or(i64::MAX));
-        let mut conditions = Conditions::new("view", V::NAME);
+        let mut conditions = Conditions::new("view", self.name.to_string());
         conditions.always("place > 0");
         conditions.filter(filter);
         conditions.page(page, "place", place);
@@ -137,7 +148,7 @@ impl<V: View> Views<V> for PostgresViews<V> {
         let (mut after, mut latest) = (cursor, cursor);
         loop {
             let rings = self.store.bells.viewed.rings();
-            let mut conditions = Conditions::new("view", V::NAME);
+            let mut conditions = Conditions::new("view", self.name.to_string());
             conditions.and("cursor > ?", int(after));
             conditions.always("cursor > 0");
             conditions.filter(filter);
@@ -155,7 +166,7 @@ impl<V: View> Views<V> for PostgresViews<V> {
 
     async fn latest(&self) -> Result<u64, StoreError> {
         let latest = "SELECT cursor FROM views WHERE view = $1 AND cursor > 0 ORDER BY cursor DESC LIMIT 1";
-        let rows = self.store.query(latest, &[&V::NAME]).await?;
+        let rows = self.store.query(latest, &[&&*self.name]).await?;
         Ok(rows.first().map_or(0, |row| count(row.get(0))))
     }
 }

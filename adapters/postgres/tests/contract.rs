@@ -27,12 +27,14 @@ impl Stores for Postgres {
         let schema = format!("counting{}", self.stores.fetch_add(1, Ordering::SeqCst));
         let store = Arc::new(Store::open(&PostgresSettings::new(self.server.url(), schema)).await.expect("a store"));
         let journal = Arc::new(PostgresJournal::new(store.clone(), counter::publish));
+        let views = Arc::new(PostgresViews::new(store.clone()));
         StorePorts {
             journal: journal.clone(),
             listing: journal,
             agenda: Arc::new(PostgresAgenda::new(store.clone())),
             outbox: Arc::new(PostgresOutbox::new(store.clone(), "counting")),
-            views: Arc::new(PostgresViews::new(store)),
+            views: views.clone(),
+            renewal: views,
             clock: Arc::new(SystemClock),
             guard: Box::new(()),
         }
@@ -62,4 +64,9 @@ async fn outbox() {
 #[tokio::test(flavor = "multi_thread")]
 async fn views() {
     contract::views(&Postgres::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renewal() {
+    contract::renewal(&Postgres::start().await).await;
 }

@@ -5,13 +5,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use highstreet_domain::kernel::ports::{Agenda, Clock, StoreError, Task};
+use highstreet_domain::kernel::ports::{Agenda, Clock, Pending, Sought, StoreError, Task};
 use highstreet_domain::kernel::{Aggregate, Id, Timestamp};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::Store;
 use highstreet_foundation::SystemClock;
-use highstreet_foundation::codec::{count, decode_origin, int, uuid};
+use highstreet_foundation::codec::{count, decode_origin, int, time, uuid};
 
 /// Looks again after this long at the latest, so that nothing is ever stuck for longer.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
@@ -89,6 +89,80 @@ impl<A: Aggregate> Agenda<A> for SqliteAgenda {
         }
         Ok(())
     }
+
+    async fn pending(&self, sought: &Sought) -> Result<Vec<Pending<A>>, StoreError> {
+        let now = SystemClock.now();
+        self.store.read(|connection| waiting(connection, A::NAME, sought, now))
+    }
+
+    async fn seize(&self, id: Id<A>, since: u64, lease: Duration) -> Result<Option<Task<A>>, StoreError> {
+        let now = SystemClock.now();
+        let seize = move |connection: &Connection| {
+            connection
+                .prepare_cached(
+                    "UPDATE streams SET wake = ?4, leased = 1 WHERE id = ?1 AND since = ?2 AND wake IS NOT NULL \
+                     AND NOT (leased = 1 AND wake > ?3) RETURNING id, since, origin",
+                )?
+                .query_row(
+                    params![id.uuid().into_bytes(), int(since), now.as_micros(), now.after(lease).as_micros()],
+                    |row| {
+                        let origin: Option<String> = row.get(2)?;
+                        Ok(Due { id: row.get(0)?, since: count(row.get(1)?), origin: origin.unwrap_or_default() })
+                    },
+                )
+                .optional()
+        };
+        Ok(self.store.write(seize, |_| {}).await?.map(Due::task))
+    }
+}
+
+/// By what is due, which is little, and not by id.
+fn waiting<A>(
+    connection: &Connection,
+    aggregate: &str,
+    sought: &Sought,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Pending<A>>> {
+    let mut found = Vec::new();
+    for leased in [false, true] {
+        let mut select = connection.prepare_cached(
+            "SELECT s.id, s.since, s.wake, s.attempts, s.error, s.origin, coalesce((SELECT e.time FROM events e \
+                 WHERE e.stream = s.stream AND e.revision = s.since), s.updated) \
+             FROM streams s INDEXED BY streams_due \
+             WHERE s.leased = ?1 AND s.wake IS NOT NULL AND s.aggregate = ?2 AND s.id > ?3 \
+             AND (?4 IS NULL OR s.id = ?4) AND s.attempts >= ?5 ORDER BY s.id LIMIT ?6",
+        )?;
+        let rows = select.query_map(
+            params![
+                leased,
+                aggregate,
+                sought.after.map_or(Vec::new(), |after| after.into_bytes().to_vec()),
+                sought.only.map(|only| only.into_bytes().to_vec()),
+                i32::from(sought.tried),
+                i64::try_from(sought.limit).unwrap_or(i64::MAX)
+            ],
+            |row| {
+                let (error, origin): (Option<String>, Option<String>) = (row.get(4)?, row.get(5)?);
+                let wake = time(row.get(2)?);
+                Ok(Pending {
+                    id: Id::new(uuid(row.get(0)?)),
+                    since: count(row.get(1)?),
+                    became_due: time(row.get(6)?),
+                    wake,
+                    running: leased && wake > now,
+                    attempts: row.get(3)?,
+                    error: error.unwrap_or_default(),
+                    origin: Arc::new(decode_origin(&origin.unwrap_or_default())),
+                })
+            },
+        )?;
+        for row in rows {
+            found.push(row?);
+        }
+    }
+    found.sort_by_key(|pending| pending.id);
+    found.truncate(sought.limit);
+    Ok(found)
 }
 
 fn next_wake(connection: &Connection, aggregate: &str) -> rusqlite::Result<Option<i64>> {

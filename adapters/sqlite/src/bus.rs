@@ -1,6 +1,8 @@
 //! The embedded bus: the streams of all contexts in one file, for a mesh that is one process.
 
 mod consumer;
+mod durables;
+mod letters;
 mod recent;
 
 use std::collections::HashMap;
@@ -12,30 +14,16 @@ use async_trait::async_trait;
 use highstreet_domain::kernel::ports::{Bus, Deliveries, StoreError, Subscription};
 use highstreet_domain::kernel::{Message, Signal};
 use rusqlite::{Connection, params};
-use uuid::Uuid;
 
 use crate::migrate::Schema;
 use crate::store::{OpenError, Store};
 use consumer::{Consumer, Membership};
-use highstreet_foundation::codec::{count, encode_origin, int, uuid};
+use highstreet_foundation::codec::{count, encode_origin, int};
 use recent::Recent;
 
 /// A durable bus within one process.
 pub struct EmbeddedBus {
     shared: Arc<Shared>,
-}
-
-/// A message that could not be handled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// The context that could not handle it.
-    pub consumer: String,
-    /// The context that published it.
-    pub source: String,
-    /// The message's id.
-    pub message: Uuid,
-    /// What was wrong.
-    pub error: String,
 }
 
 struct Shared {
@@ -64,22 +52,6 @@ impl EmbeddedBus {
             consumers: Mutex::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
-    }
-
-    /// The messages that could not be handled, oldest first.
-    pub fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError> {
-        self.shared.store.read(|connection| {
-            connection
-                .prepare_cached(
-                    "SELECT d.consumer, d.source, m.id, d.error FROM dead_letters d JOIN messages m USING (position) \
-                     ORDER BY d.position",
-                )?
-                .query_map([], |row| {
-                    let (consumer, source) = (row.get(0)?, row.get(1)?);
-                    Ok(DeadLetter { consumer, source, message: uuid(row.get(2)?), error: row.get(3)? })
-                })?
-                .collect()
-        })
     }
 }
 

@@ -15,11 +15,12 @@ mod migrate;
 mod outbox;
 mod queries;
 mod recent;
+mod renewal;
 mod store;
 mod views;
 
 pub use agenda::SqliteAgenda;
-pub use bus::{DeadLetter, EmbeddedBus};
+pub use bus::EmbeddedBus;
 pub use folder::{DataFolder, FolderError};
 pub use journal::SqliteJournal;
 pub use outbox::SqliteOutbox;

@@ -54,6 +54,13 @@ impl<K: Eq + Hash, V: Aged> Recent<K, V> {
         self.enter(key, Entry { age, value: None });
     }
 
+    /// Forgets everything. Nobody may be writing meanwhile.
+    pub(crate) fn clear(&self) {
+        let mut generations = self.generations();
+        generations.young.clear();
+        generations.old.clear();
+    }
+
     fn enter(&self, key: K, entry: Entry<V>) {
         let mut generations = self.generations();
         // A reader who was slow must not bring back what a writer has replaced.

@@ -12,7 +12,7 @@ use highstreet_domain::kernel::Signal;
 use highstreet_domain::kernel::ports::{StoreError, Wake};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::oneshot;
+use tokio::sync::{RwLock, oneshot};
 use uuid::Uuid;
 
 use crate::fresh::Fresh;
@@ -44,6 +44,8 @@ pub struct Store {
     pub(crate) due: Signal,
     /// Rung with every change of a view.
     pub(crate) viewed: Signal,
+    /// Held by whoever puts new rows in the place of a view's own.
+    pub(crate) rows_held: Arc<RwLock<()>>,
     /// The streams whose attempts are counted in the file, and nowhere else.
     put_off: Mutex<HashSet<Uuid>>,
     /// When the agenda's reader will look again, in microseconds since the epoch.
@@ -131,6 +133,7 @@ impl Store {
             changed: Signal::default(),
             due: Signal::default(),
             viewed: Signal::default(),
+            rows_held: Arc::default(),
             put_off: Mutex::default(),
             next_look: AtomicI64::new(0),
         })

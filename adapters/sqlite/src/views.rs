@@ -17,6 +17,8 @@ use highstreet_foundation::encoded::EncodedSave;
 /// The rows of one view in one file.
 pub struct SqliteViews<V> {
     store: Arc<Store>,
+    /// What they are called in the file.
+    name: Arc<str>,
     recent: Arc<Recent<String, Row<V>>>,
 }
 
@@ -44,7 +46,20 @@ const COLUMNS: &str = "key, version, cursor, state, created, updated, row FROM v
 impl<V: View> SqliteViews<V> {
     /// The rows of `V` in `store`.
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, recent: Arc::new(Recent::new()) }
+        Self { store, name: V::NAME.into(), recent: Arc::new(Recent::new()) }
+    }
+
+    /// The rows called `name`.
+    pub(crate) fn called(store: Arc<Store>, name: &str) -> Self {
+        Self { name: name.into(), ..Self::new(store) }
+    }
+
+    pub(crate) fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    pub(crate) fn recent(&self) -> &Arc<Recent<String, Row<V>>> {
+        &self.recent
     }
 
     fn find(&self, key: &str) -> Result<Option<Row<V>>, StoreError> {
@@ -54,7 +69,7 @@ impl<V: View> SqliteViews<V> {
                     "SELECT key, version, cursor, state, created, updated, row FROM views \
                      WHERE view = ?1 AND key = ?2",
                 )?
-                .query_row((V::NAME, key), RowParts::read)
+                .query_row((&*self.name, key), RowParts::read)
                 .optional()
         })?;
         parts.map(RowParts::decode).transpose()
@@ -92,16 +107,18 @@ impl<V: View> Views<V> for SqliteViews<V> {
             return Ok(Vec::new());
         }
         let encoded = rows.iter().map(EncodedSave::of).collect::<Result<Vec<_>, _>>()?;
-        let viewed = self.store.viewed.clone();
+        // Whoever holds the view's own rows is waited for.
+        let _free = if *self.name == *V::NAME { Some(self.store.rows_held.read().await) } else { None };
+        let (viewed, name) = (self.store.viewed.clone(), self.name.clone());
         let work = move |connection: &Connection| {
             let mut cursor: i64 = connection
                 .prepare_cached("SELECT coalesce(max(cursor), 0) FROM views WHERE view = ?1")?
-                .query_row([V::NAME], |row| row.get(0))?;
+                .query_row([&*name], |row| row.get(0))?;
             encoded
                 .iter()
                 .map(|row| {
                     cursor += 1;
-                    write(row, connection, V::NAME, cursor)
+                    write(row, connection, &name, cursor)
                 })
                 .collect::<Result<Vec<_>, _>>()
         };
@@ -122,7 +139,7 @@ impl<V: View> Views<V> for SqliteViews<V> {
             Some((_, place)) => i64::try_from(place.as_u128()).unwrap_or(i64::MAX),
             None => i64::MAX,
         };
-        let mut conditions = Conditions::new("view", V::NAME.to_owned());
+        let mut conditions = Conditions::new("view", self.name.to_string());
         conditions.filter(filter);
         conditions.page(page, "row", place);
         let rows = self.store.read(|connection| conditions.select(connection, COLUMNS, RowParts::read))?;
@@ -134,7 +151,7 @@ impl<V: View> Views<V> for SqliteViews<V> {
         loop {
             let rings = self.store.viewed.rings();
             let latest = self.latest().await?;
-            let mut conditions = Conditions::new("view", V::NAME.to_owned());
+            let mut conditions = Conditions::new("view", self.name.to_string());
             conditions.and("cursor > ?", int(after));
             conditions.filter(filter);
             conditions.order(&format!("ORDER BY cursor LIMIT {limit}"));
@@ -152,7 +169,7 @@ impl<V: View> Views<V> for SqliteViews<V> {
         self.store.read(|connection| {
             connection
                 .prepare_cached("SELECT coalesce(max(cursor), 0) FROM views WHERE view = ?1")?
-                .query_row([V::NAME], |row| row.get(0).map(count))
+                .query_row([&*self.name], |row| row.get(0).map(count))
         })
     }
 }

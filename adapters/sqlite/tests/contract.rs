@@ -1,21 +1,16 @@
 //! SQLite keeps the promises that every store and bus makes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use highstreet_domain::kernel::ports::Bus;
 use highstreet_foundation::SystemClock;
 use highstreet_sqlite::{EmbeddedBus, SqliteAgenda, SqliteJournal, SqliteOutbox, SqliteViews, Store};
 use highstreet_testkit::contract::{self, BusPorts, Buses, StorePorts, Stores};
 use highstreet_testkit::counter;
-use uuid::Uuid;
 
 struct Sqlite;
 
-#[derive(Default)]
-struct Embedded {
-    made_last: Mutex<Option<Arc<EmbeddedBus>>>,
-}
+struct Embedded;
 
 #[async_trait]
 impl Stores for Sqlite {
@@ -24,12 +19,14 @@ impl Stores for Sqlite {
         let store = Arc::new(Store::open_context(&folder.path().join("counting.db")).expect("a store"));
         let journal = Arc::new(SqliteJournal::new(store.clone(), counter::publish));
         let bus = EmbeddedBus::open(&folder.path().join("bus.db")).expect("a bus");
+        let views = Arc::new(SqliteViews::new(store.clone()));
         StorePorts {
             journal: journal.clone(),
             listing: journal,
             agenda: Arc::new(SqliteAgenda::new(store.clone())),
             outbox: Arc::new(SqliteOutbox::new(store.clone(), "counting", Arc::new(bus)).expect("an outbox")),
-            views: Arc::new(SqliteViews::new(store)),
+            views: views.clone(),
+            renewal: views,
             clock: Arc::new(SystemClock),
             guard: Box::new(folder),
         }
@@ -41,14 +38,13 @@ impl Buses for Embedded {
     async fn bus(&self) -> BusPorts {
         let folder = tempfile::tempdir().expect("a folder");
         let bus = Arc::new(EmbeddedBus::open(&folder.path().join("bus.db")).expect("a bus"));
-        *self.made_last.lock().unwrap_or_else(PoisonError::into_inner) = Some(bus.clone());
-        BusPorts { bus: bus as Arc<dyn Bus>, clock: Arc::new(SystemClock), guard: Box::new(folder) }
-    }
-
-    async fn dead_letters(&self) -> Vec<(String, Uuid, String)> {
-        let made_last = self.made_last.lock().unwrap_or_else(PoisonError::into_inner);
-        let letters = made_last.as_ref().expect("a bus was made").dead_letters().expect("dead letters");
-        letters.into_iter().map(|letter| (letter.consumer, letter.message, letter.error)).collect()
+        BusPorts {
+            bus: bus.clone(),
+            letters: bus.clone(),
+            durables: bus,
+            clock: Arc::new(SystemClock),
+            guard: Box::new(folder),
+        }
     }
 }
 
@@ -79,5 +75,10 @@ async fn views() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bus() {
-    contract::bus(&Embedded::default()).await;
+    contract::bus(&Embedded).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renewal() {
+    contract::renewal(&Sqlite).await;
 }

@@ -1,5 +1,7 @@
 //! Values that every context has on the wire.
 
+use core::time::Duration;
+
 use highstreet_domain::kernel::{
     Case, Currency, InvalidMoney, InvalidText, Item, Message, Money, Origin, PaymentMethod, ProductId, ProductName,
     Quantity, Reference, Seats, ShopId, Timestamp, Undecodable,
@@ -87,6 +89,14 @@ pub fn heard_uuid(text: &str) -> Result<Uuid, Undecodable> {
 /// Money on the wire.
 pub fn money(money: &Money) -> proto::Money {
     proto::Money { currency_code: money.currency.as_str().into(), units: money.units, nanos: money.nanos }
+}
+
+/// A length of time on the wire.
+pub fn duration(time: Duration) -> prost_types::Duration {
+    prost_types::Duration {
+        seconds: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        nanos: i32::try_from(time.subsec_nanos()).unwrap_or(0),
+    }
 }
 
 /// A time on the wire.

@@ -8,6 +8,7 @@ pub mod booking;
 pub mod convert;
 pub mod delivery;
 pub mod inventory;
+pub mod json;
 pub mod kitchen;
 pub mod lending;
 pub mod loyalty;

@@ -11,8 +11,8 @@ use super::ports::{Registration, SeatCall};
 use super::refusal::{FailReason, Rejection, SelectRefusal};
 use super::{CONTEXT, rules};
 use crate::kernel::{
-    Aggregate, Case, Due, Id, Index, Money, Never, Note, OnOutage, Payer, PaymentMethod, Phone, ProductName, Quantity,
-    Reference, ScreeningId, Seats, ShopId, Timestamp, Unanswered,
+    Aggregate, Case, Due, Id, Index, Money, Never, Note, Payer, PaymentMethod, Phone, ProductName, Quantity, Reference,
+    ScreeningId, Seats, ShopId, Timestamp, Unanswered,
 };
 
 /// Where a booking stands.
@@ -252,18 +252,14 @@ impl Aggregate for Booking {
         })
     }
 
-    fn on_outage(&self, step: &Step, unanswered: &Unanswered, _attempts: u32) -> OnOutage<Command> {
+    fn give_up(&self, step: &Step, unanswered: &Unanswered) -> Option<Command> {
         let outage = unanswered.outage;
         match step {
             // The customer waits for an answer: nothing of this is done an hour later.
-            Step::HoldSeats(_) | Step::RequestPayment(_) | Step::Pay { .. } => {
-                OnOutage::GiveUp(Command::GiveUp { ask: 0, outage })
-            }
-            Step::AssignSeats { ask, .. } | Step::AskPayment { ask, .. } => {
-                OnOutage::GiveUp(Command::GiveUp { ask: *ask, outage })
-            }
+            Step::HoldSeats(_) | Step::RequestPayment(_) | Step::Pay { .. } => Some(Command::GiveUp { ask: 0, outage }),
+            Step::AssignSeats { ask, .. } | Step::AskPayment { ask, .. } => Some(Command::GiveUp { ask: *ask, outage }),
             // The customer has the answer that it is being cancelled.
-            Step::CancelTicket => OnOutage::Retry,
+            Step::CancelTicket => None,
         }
     }
 

@@ -42,9 +42,15 @@ pub trait Aggregate:
         None
     }
 
+    /// The command that ends `step` although it was not answered; `None` where it has to be tried until it is. Asked
+    /// of an outage, and by an operator who abandons it (never knowing whether it was carried out).
+    fn give_up(&self, _step: &Self::Step, _unanswered: &Unanswered) -> Option<Self::Command> {
+        None
+    }
+
     /// What it means to it that `step` was not answered, for the `attempts`-th time in a row.
-    fn on_outage(&self, _step: &Self::Step, _unanswered: &Unanswered, _attempts: u32) -> OnOutage<Self::Command> {
-        OnOutage::Retry
+    fn on_outage(&self, step: &Self::Step, unanswered: &Unanswered, _attempts: u32) -> OnOutage<Self::Command> {
+        self.give_up(step, unanswered).map_or(OnOutage::Retry, OnOutage::GiveUp)
     }
 
     /// What to tell a caller who waited and whose command led to this state, if the state itself says no.

@@ -108,7 +108,7 @@ impl<A: Aggregate> Handler<A> {
         }));
     }
 
-    async fn catch_up(&self, task: Task<A>) {
+    pub(super) async fn catch_up(&self, task: Task<A>) {
         let Ok(loaded) = self.0.ports.journal.load(task.id, &[]).await else { return };
         if loaded.since != task.since {
             return;
@@ -152,7 +152,7 @@ impl Before {
 }
 
 /// The request that decides what a step came to.
-fn outcome<A: Aggregate>(
+pub(super) fn outcome<A: Aggregate>(
     command: A::Command,
     key: StepKey,
     origin: &Origin,

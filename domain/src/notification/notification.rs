@@ -169,9 +169,15 @@ impl Aggregate for Notification {
         }
     }
 
-    fn on_outage(&self, _step: &Step, unanswered: &Unanswered, attempts: u32) -> OnOutage<Command> {
-        if attempts >= MOST_ATTEMPTS {
-            return OnOutage::GiveUp(Command::GiveUp { error: unanswered.why.clone() });
+    fn give_up(&self, _step: &Step, unanswered: &Unanswered) -> Option<Command> {
+        Some(Command::GiveUp { error: unanswered.why.clone() })
+    }
+
+    fn on_outage(&self, step: &Step, unanswered: &Unanswered, attempts: u32) -> OnOutage<Command> {
+        if attempts >= MOST_ATTEMPTS
+            && let Some(command) = self.give_up(step, unanswered)
+        {
+            return OnOutage::GiveUp(command);
         }
         OnOutage::RetryIn(Duration::from_millis(500 << (attempts - 1).min(7)).min(Duration::from_mins(1)))
     }

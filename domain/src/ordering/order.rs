@@ -10,8 +10,8 @@ use super::CONTEXT;
 use super::language::{CancelReason, Command, Event, Rejection, Step};
 use super::ports::Registration;
 use crate::kernel::{
-    Aggregate, Case, Due, Id, Index, Item, Money, Never, Note, OnOutage, Outage, PaymentMethod, Phone, Quantity,
-    Reference, ShopId, Timestamp, Unanswered,
+    Aggregate, Case, Due, Id, Index, Item, Money, Never, Note, Outage, PaymentMethod, Phone, Quantity, Reference,
+    ShopId, Timestamp, Unanswered,
 };
 
 /// Where an order stands.
@@ -200,11 +200,11 @@ impl Aggregate for Order {
         }
     }
 
-    fn on_outage(&self, step: &Step, unanswered: &Unanswered, _attempts: u32) -> OnOutage<Command> {
+    fn give_up(&self, step: &Step, unanswered: &Unanswered) -> Option<Command> {
         match step {
             // The customer waits for an answer: an order is not registered an hour later.
-            Step::RegisterPayment(_) => OnOutage::GiveUp(Command::GiveUp(unanswered.outage)),
-            Step::UndoPayment => OnOutage::Retry,
+            Step::RegisterPayment(_) => Some(Command::GiveUp(unanswered.outage)),
+            Step::UndoPayment => None,
         }
     }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::language::{By, Cancellation, Command, Event, Rejection, Step};
 use crate::kernel::{
-    Aggregate, Case, Due, Index, Money, Never, OnOutage, Outage, Payer, PaymentMethod, Phone, Reference, ScreeningId,
-    Timestamp, Unanswered,
+    Aggregate, Case, Due, Index, Money, Never, Outage, Payer, PaymentMethod, Phone, Reference, ScreeningId, Timestamp,
+    Unanswered,
 };
 
 /// Where a payment stands.
@@ -193,12 +193,12 @@ impl Aggregate for Payment {
         }
     }
 
-    fn on_outage(&self, step: &Step, unanswered: &Unanswered, _attempts: u32) -> OnOutage<Command> {
+    fn give_up(&self, step: &Step, unanswered: &Unanswered) -> Option<Command> {
         match (step, unanswered.outage) {
             // Nothing was taken: the customer may try again.
-            (Step::Authorise { .. }, Outage::NotSent) => OnOutage::GiveUp(Command::GiveUp),
+            (Step::Authorise { .. }, Outage::NotSent) => Some(Command::GiveUp),
             // Money may have been taken: asked again under the same key until that is known.
-            (Step::Authorise { .. }, Outage::Unknown) | (Step::Refund { .. }, _) => OnOutage::Retry,
+            (Step::Authorise { .. }, Outage::Unknown) | (Step::Refund { .. }, _) => None,
         }
     }
 

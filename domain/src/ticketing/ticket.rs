@@ -11,7 +11,7 @@ use super::CONTEXT;
 use super::language::{Canceller, Command, Event, Rejection, Step};
 use super::ports::Grant;
 use crate::kernel::{
-    Aggregate, Case, Due, Id, Index, Money, Never, OnOutage, Outage, Phone, ProductName, Reference, ScreeningId, Seats,
+    Aggregate, Case, Due, Id, Index, Money, Never, Outage, Phone, ProductName, Reference, ScreeningId, Seats,
     Timestamp, Unanswered,
 };
 
@@ -178,10 +178,10 @@ impl Aggregate for Ticket {
         }
     }
 
-    fn on_outage(&self, step: &Step, unanswered: &Unanswered, _attempts: u32) -> OnOutage<Command> {
+    fn give_up(&self, step: &Step, unanswered: &Unanswered) -> Option<Command> {
         // The holder stands at the door: a ticket is not collected an hour later.
         let Step::GrantPoints(Grant { attempt, .. }) = step;
-        OnOutage::GiveUp(Command::GiveUp { attempt: *attempt, outage: unanswered.outage })
+        Some(Command::GiveUp { attempt: *attempt, outage: unanswered.outage })
     }
 
     fn refusal(&self) -> Option<Rejection> {

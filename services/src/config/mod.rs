@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 use highstreet_domain::notification::Locale;
-use highstreet_notify::{Route, Secret};
+use highstreet_notify::{MailAddress, Route, Secret, SmtpUrl, WebhookUrl};
 use highstreet_provider::SimulatedOutage;
+use http::Uri;
 
 mod ground;
 mod peers;
@@ -70,10 +71,21 @@ pub struct ShopArgs {
     pub locale: Locale,
     /// Where notifications are posted: `SHOP/ROLE=URL`, `*` for any shop or role. Without one they go to the log.
     #[arg(long = "webhook", env = "HIGHSTREET_WEBHOOKS", value_name = "SHOP/ROLE=URL", value_delimiter = ',')]
-    pub webhooks: Vec<Route>,
+    pub webhooks: Vec<Route<WebhookUrl>>,
     /// The secret that webhooks are signed with (base64, at least 24 bytes, `whsec_` in front if you like).
     #[arg(long, env = "HIGHSTREET_WEBHOOK_SECRET", hide_env_values = true)]
     pub webhook_secret: Option<Secret>,
+    /// Where notifications are mailed: `SHOP/ROLE=ADDRESS`, `*` for any shop or role. Whoever is known by an e-mail
+    /// address is mailed there, unless a route says otherwise.
+    #[arg(long = "mail", env = "HIGHSTREET_MAIL", value_name = "SHOP/ROLE=ADDRESS", value_delimiter = ',')]
+    pub mail: Vec<Route<MailAddress>>,
+    /// The server that takes mail: `smtps://user:password@host:port`, or `smtp://…` for STARTTLS, which is a must for
+    /// passwords that leave this machine.
+    #[arg(long, env = "HIGHSTREET_SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<SmtpUrl>,
+    /// Who mail is from.
+    #[arg(long, env = "HIGHSTREET_SMTP_FROM", value_name = "ADDRESS")]
+    pub smtp_from: Option<MailAddress>,
     /// How long the simulated payment provider takes: `500ms`, or from-to as in `400ms..620ms`.
     #[arg(long, env = "HIGHSTREET_PROVIDER_LATENCY", default_value = "0s", value_parser = duration_range)]
     pub provider_latency: RangeInclusive<Duration>,
@@ -91,6 +103,17 @@ pub struct ShopArgs {
 /// An address to listen on or to ask.
 pub fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "must be an IP address and a port; write it like 127.0.0.1:8088")
+}
+
+/// A server's address, as clients write it.
+pub fn target(text: &str) -> Result<Uri, &'static str> {
+    const WANTED: &str = "must be where a server listens; write it like http://127.0.0.1:8088";
+    let uri: Uri = text.parse().map_err(|_| WANTED)?;
+    match uri.scheme_str() {
+        Some("http") if uri.authority().is_some() => Ok(uri),
+        Some("https") if uri.authority().is_some() => Err("must begin with http: there is no TLS yet"),
+        _ => Err(WANTED),
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -111,6 +134,15 @@ mod tests {
     fn addresses_are_numbers() {
         assert!(address("[::1]:8088").is_ok());
         assert!(address("localhost:8088").unwrap_err().contains("write it like 127.0.0.1:8088"));
+    }
+
+    #[test]
+    fn a_target_is_a_scheme_and_an_authority() {
+        assert!(target("http://localhost:8088").is_ok());
+        for nonsense in ["nonsense", "127.0.0.1:8088", "http://", "ftp://127.0.0.1", "/a", ""] {
+            assert!(target(nonsense).is_err(), "{nonsense}");
+        }
+        assert!(target("https://127.0.0.1:8088").unwrap_err().contains("TLS"));
     }
 
     #[test]

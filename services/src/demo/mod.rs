@@ -14,7 +14,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::config::{GroundArgs, ServeArgs, ShopArgs};
+use crate::config::{GroundArgs, ServeArgs, ShopArgs, target};
 use crate::{ContextName, Door, Platform, Street};
 
 /// How long whoever is at the target may take to answer.
@@ -53,17 +53,6 @@ pub async fn play(args: DemoArgs) -> Result<(), String> {
     let played = story(args.shop, channel).await;
     own.stop().await;
     played
-}
-
-/// A server's address, as clients write it.
-fn target(text: &str) -> Result<Uri, &'static str> {
-    const WANTED: &str = "must be where a server listens; write it like http://127.0.0.1:8088";
-    let uri: Uri = text.parse().map_err(|_| WANTED)?;
-    match uri.scheme_str() {
-        Some("http") if uri.authority().is_some() => Ok(uri),
-        Some("https") if uri.authority().is_some() => Err("must begin with http: there is no TLS yet"),
-        _ => Err(WANTED),
-    }
 }
 
 /// Makes sure that who answers at `server` runs what the story needs.
@@ -136,19 +125,5 @@ impl ServeArgs {
             args: ServeArgs,
         }
         <Line as clap::Parser>::parse_from(["highstreet"]).args
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_target_is_a_scheme_and_an_authority() {
-        assert!(target("http://localhost:8088").is_ok());
-        for nonsense in ["nonsense", "127.0.0.1:8088", "http://", "ftp://127.0.0.1", "/a", ""] {
-            assert!(target(nonsense).is_err(), "{nonsense}");
-        }
-        assert!(target("https://127.0.0.1:8088").unwrap_err().contains("TLS"));
     }
 }

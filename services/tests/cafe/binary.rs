@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::shop::eventually;
 
-const HIGHSTREET: &str = env!("CARGO_BIN_EXE_highstreet");
+pub(crate) const HIGHSTREET: &str = env!("CARGO_BIN_EXE_highstreet");
 
 /// A server that is killed when it is dropped.
 pub(crate) struct Server {

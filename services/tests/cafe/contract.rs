@@ -229,12 +229,15 @@ async fn health_and_reflection_are_offered() {
     let answer = format!("{:?}", answers.message().await.unwrap().unwrap());
     assert!(answer.contains("highstreet.kitchen.v1.KitchenService"), "{answer}");
 
-    // One service for each context, and the whole.
+    // One service for each context, that of operators, and the whole.
     let service = |context: &str| {
         let (first, rest) = context.split_at(1);
         format!("highstreet.{context}.v1.{}{rest}Service", first.to_uppercase())
     };
-    let offered = ContextName::ALL.map(|context| service(context.as_str())).into_iter().chain([String::new()]);
+    let offered = ContextName::ALL
+        .map(|context| service(context.as_str()))
+        .into_iter()
+        .chain(["highstreet.operations.v1.OperationsService".to_owned(), String::new()]);
     let serving: BTreeMap<_, _> = offered.map(|name| (name, ServingStatus::Serving.into())).collect();
     assert_eq!(statuses(&cafe).await, serving);
 

@@ -4,12 +4,14 @@
 mod acceptance;
 mod binary;
 mod breaker;
+mod carriers;
 #[path = "../common/mod.rs"]
 mod common;
 mod contract;
 mod kill;
 mod limits;
 mod metrics;
+mod operations;
 mod outage;
 mod shop;
 mod watch;

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses its part of it")]
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use highstreet::config::{GroundArgs, ShopArgs};
@@ -24,6 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct HighStreet {
     pub(crate) street: Street,
     pub(crate) channel: Channel,
+    pub(crate) address: SocketAddr,
     _data: Option<TempDir>,
 }
 
@@ -86,7 +88,7 @@ impl HighStreet {
         tokio::spawn(serving);
         listening.report(tonic_health::ServingStatus::Serving).await;
         let channel = Channel::from_shared(format!("http://{}", listening.address)).unwrap().connect().await.unwrap();
-        Self { street, channel, _data: None }
+        Self { street, channel, address: listening.address, _data: None }
     }
 
     pub(crate) async fn stop(&mut self, context: ContextName) {

@@ -1,30 +1,15 @@
 //! A clock that jumps under a running replica.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use highstreet::ContextName::{self, Notification, Ordering, Payment};
-use highstreet_testkit::servers::eventually;
+use highstreet_testkit::servers::{eventually, faketime};
 
 use crate::harness::{Load, Mesh, Plan};
 
-/// Where Debian and others put it.
-const FAKETIME: [&str; 3] = [
-    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
-    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
-    "/usr/lib64/faketime/libfaketimeMT.so.1",
-];
-
 /// Whose second replica has that clock: those that call somebody, and hold leases for it.
 const JUMPING: [ContextName; 3] = [Ordering, Payment, Notification];
-
-fn library() -> PathBuf {
-    let named = std::env::var_os("HIGHSTREET_FAKETIME").map(PathBuf::from);
-    let found = || FAKETIME.iter().map(PathBuf::from).find(|path| path.exists());
-    named.or_else(found).unwrap_or_else(|| {
-        panic!("no libfaketime found: install it (apt-get install faketime), or name libfaketimeMT.so.1 in HIGHSTREET_FAKETIME")
-    })
-}
 
 /// From now on the clock is off by `seconds`.
 fn jump(file: &Path, seconds: &str) {
@@ -46,7 +31,7 @@ async fn a_clock_that_jumps_does_nothing_twice() {
     for context in JUMPING {
         let place = mesh.places(context)[1];
         mesh.replicas[place].variables.extend([
-            ("LD_PRELOAD".into(), library().display().to_string()),
+            ("LD_PRELOAD".into(), faketime().display().to_string()),
             ("FAKETIME_TIMESTAMP_FILE".into(), file.display().to_string()),
             ("FAKETIME_CACHE_DURATION".into(), "1".into()),
             // Clocks that only count are not set.

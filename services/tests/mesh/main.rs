@@ -14,6 +14,7 @@ mod empty_broker;
 mod kills;
 mod lost_disk;
 mod network;
+mod operations;
 mod poison;
 mod rolling;
 mod scale;

@@ -1,7 +1,7 @@
 //! Messages that nobody can read.
 
 use highstreet::ContextName;
-use highstreet_domain::kernel::ports::Bus;
+use highstreet_domain::kernel::ports::{Bus, DeadLetters};
 use highstreet_domain::kernel::{Message, Origin, Timestamp};
 use highstreet_testkit::servers::within;
 use std::time::Duration;
@@ -40,19 +40,19 @@ async fn a_poisoned_message_stops_nobody() {
 
     let letters = within(TRIES, "each listener lays both aside", || async {
         let letters = bus.dead_letters().await.ok()?;
-        let of = |listener: &&str| letters.iter().filter(|letter| letter.consumer == **listener).count();
+        let of = |listener: &&str| letters.iter().filter(|letter| letter.listener == **listener).count();
         LISTENERS.iter().all(|listener| of(listener) == 2).then_some(letters)
     });
     let letters = letters.await;
     for listener in LISTENERS {
-        let of: Vec<_> = letters.iter().filter(|letter| letter.consumer == listener).collect();
-        let tried = of.iter().find(|letter| letter.message.as_ref().is_some_and(|it| it.id == poison.id)).unwrap();
+        let of: Vec<_> = letters.iter().filter(|letter| letter.listener == listener).collect();
+        let tried = of.iter().find(|letter| letter.message.as_deref().is_some_and(|it| it.id == poison.id)).unwrap();
         assert_eq!((tried.failures, tried.source.as_str()), (5, "ordering"), "{tried:?}");
         assert!(!tried.error.is_empty());
         assert!(of.iter().any(|letter| letter.message.is_none()), "{of:?}");
     }
     for letter in letters {
-        assert!(bus.discard(letter.position).await.unwrap());
+        assert!(bus.discard(&letter.listener, letter.place).await.unwrap());
     }
     let notes = load.stop().await;
     mesh.settle(&notes).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use highstreet_domain::kernel::Timestamp;
-use highstreet_domain::kernel::ports::{Agenda, Clock, Journal, Task, Wake};
+use highstreet_domain::kernel::ports::{Agenda, Clock, Journal, Pending, Sought, Task, Wake};
 
 use super::writing::{Writing, id, store_works};
 use super::{MOMENT, StorePorts, Stores, soon, within};
@@ -24,6 +24,8 @@ pub async fn agenda(stores: &dyn Stores) {
     what_is_done_is_gone(&stores.store().await).await;
     takers_share(&stores.store().await).await;
     whoever_waits_is_woken(&stores.store().await).await;
+    what_waits_can_be_looked_at(&stores.store().await).await;
+    what_waits_is_seized_unless_a_run_is_at_it(&stores.store().await).await;
 }
 
 async fn what_is_due_is_leased_once_and_comes_back(ports: &StorePorts) {
@@ -119,7 +121,69 @@ async fn whoever_waits_is_woken(ports: &StorePorts) {
     assert_eq!(tasks.len(), 1, "it waits until something is due");
 }
 
+async fn what_waits_can_be_looked_at(ports: &StorePorts) {
+    let begun = ports.clock.now();
+    for number in [1, 2, 3] {
+        ring_at(ports, number, begun.after(LONG)).await;
+    }
+    let done = ring_at(ports, 4, begun).await;
+    done.event(Event::Rang, None).wake(Wake::Nothing).append(&*ports.journal).await;
+    let asked = Writing::new(id(5)).event(Event::Asked("?".into()), None).leased(ports.clock.now().after(LONG));
+    let asked = asked.append(&*ports.journal).await;
+    let all = pending(ports, Sought::default()).await;
+    let ids: Vec<_> = all.iter().map(|pending| pending.id).collect();
+    assert_eq!(ids, [1, 2, 3, 5].map(id), "all that waits, in the order of ids, and nothing that is done");
+    assert_eq!((all[0].since, all[0].attempts, all[0].error.as_str(), all[0].running), (2, 0, "", false));
+    assert_eq!((all[3].since, all[3].running), (1, true), "a call that was made due is being made");
+    assert_eq!(all[0].origin.actor, "mina");
+    let loaded = store_works(ports.journal.load(id(1), &[]).await);
+    assert_eq!(all[0].became_due, loaded.standing.updated, "when it became due is when that event happened");
+    assert!(all[0].wake >= begun.after(LONG) && all[0].wake < ports.clock.now().after(LONG * 2));
+
+    store_works(ports.agenda.put_off(asked.id, 1, ports.clock.now().after(LONG), "nobody there").await);
+    let tried = pending(ports, Sought { tried: true, ..Sought::default() }).await;
+    assert_eq!(tried.len(), 1, "only what was tried in vain");
+    assert_eq!((tried[0].attempts, tried[0].error.as_str(), tried[0].running), (1, "nobody there", false));
+    let page = pending(ports, Sought { after: Some(id(1).uuid()), limit: 2, ..Sought::default() }).await;
+    assert_eq!(page, all[1..3], "a page of two behind the first");
+    let only = pending(ports, Sought { only: Some(id(3).uuid()), ..Sought::default() }).await;
+    assert_eq!(only, all[2..3]);
+}
+
+async fn what_waits_is_seized_unless_a_run_is_at_it(ports: &StorePorts) {
+    let asked = Writing::new(id(1)).event(Event::Asked("?".into()), None).leased(ports.clock.now().after(LONG));
+    let asked = asked.append(&*ports.journal).await;
+    assert_eq!(seize(ports, 1, 1, LONG).await, None, "whoever committed it is at it");
+    store_works(ports.agenda.put_off(asked.id, 1, ports.clock.now().after(LONG), "nobody there").await);
+    assert_eq!(seize(ports, 1, 7, LONG).await, None, "that is not what waits");
+    assert_eq!(seize(ports, 9, 1, LONG).await, None, "nothing waits there");
+    let (one, other) = join(seize(ports, 1, 1, MOMENT * 3), seize(ports, 1, 1, MOMENT * 3)).await;
+    assert_eq!(one.xor(other), Some((id(1).uuid().as_u128(), 1)), "one of two gets it");
+    nothing_for_now(ports, "it is leased").await;
+    assert_eq!(attempts(ports, &asked).await, 1, "to lease it is no attempt in vain");
+    assert_eq!(
+        names(&take(ports, 10, LONG).await),
+        vec![(id(1).uuid().as_u128(), 1)],
+        "a lease that ends without an outcome brings it back"
+    );
+    assert_eq!(seize(ports, 1, 1, LONG).await, None, "it is leased to whoever took it");
+    asked.event(Event::Answered, None).wake(Wake::Nothing).append(&*ports.journal).await;
+    assert_eq!(seize(ports, 1, 1, LONG).await, None, "it is done");
+}
+
 // === Small things ===
+
+async fn pending(ports: &StorePorts, sought: Sought) -> Vec<Pending<Counter>> {
+    let limit = if sought.limit == 0 { 100 } else { sought.limit };
+    store_works(ports.agenda.pending(&Sought { limit, ..sought }).await)
+}
+
+/// The stream and the revision of what was seized.
+async fn seize(ports: &StorePorts, number: u128, since: u64, lease: Duration) -> Option<(u128, u64)> {
+    let task = store_works(ports.agenda.seize(id(number), since, lease).await)?;
+    assert_eq!(task.origin.actor, "mina", "on whose behalf it became due");
+    Some((task.id.uuid().as_u128(), task.since))
+}
 
 /// A stream that wants to be woken at `at` since its second event.
 async fn ring_at(ports: &StorePorts, number: u128, at: Timestamp) -> Writing {

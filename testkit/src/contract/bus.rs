@@ -1,6 +1,6 @@
 //! What every bus promises.
 
-use highstreet_domain::kernel::ports::{Deliveries, Delivery, Subscription, Verdict};
+use highstreet_domain::kernel::ports::{DeadLetter, Deliveries, Delivery, Subscription, Verdict};
 use highstreet_domain::kernel::{Message, Origin, Timestamp};
 use uuid::Uuid;
 
@@ -15,7 +15,11 @@ pub async fn bus(buses: &dyn Buses) {
     what_was_not_settled_comes_again(&buses.bus().await).await;
     what_is_for_later_comes_again_and_counts_nothing(&buses.bus().await).await;
     replicas_share(&buses.bus().await).await;
-    what_keeps_failing_stops_nobody(buses).await;
+    what_keeps_failing_stops_nobody(&buses.bus().await).await;
+    dead_letters_are_read_in_pages_replayed_and_discarded(&buses.bus().await).await;
+    a_dead_letter_is_its_listeners_own(&buses.bus().await).await;
+    how_far_a_consumer_has_come_is_known(&buses.bus().await).await;
+    a_consumer_that_is_forgotten_begins_anew(&buses.bus().await).await;
 }
 
 async fn messages_arrive_as_they_were_published(ports: &BusPorts) {
@@ -101,9 +105,8 @@ async fn replicas_share(ports: &BusPorts) {
     assert!(got.iter().all(|number| numbers(&first).contains(number)), "one takes over what the other had");
 }
 
-async fn what_keeps_failing_stops_nobody(buses: &dyn Buses) {
-    let ports = buses.bus().await;
-    let mut deliveries = join(&ports, "loyalty", &["Paid"]).await;
+async fn what_keeps_failing_stops_nobody(ports: &BusPorts) {
+    let mut deliveries = join(ports, "loyalty", &["Paid"]).await;
     store_works(ports.bus.publish((1..=3).map(|number| message("ordering", "Paid", number)).collect()).await);
     let (mut failures, mut done) = (Vec::new(), Vec::new());
     while failures.len() < 5 || done.len() < 2 {
@@ -121,9 +124,102 @@ async fn what_keeps_failing_stops_nobody(buses: &dyn Buses) {
     }
     assert_eq!(failures, [0, 1, 2, 3, 4], "its failures are counted");
     assert_eq!(done, [2, 3], "the next ones go on, in order");
-    nothing_more(&ports, &mut *deliveries).await;
-    let dead = vec![("loyalty".to_owned(), message("ordering", "Paid", 1).id, "no use, 5".to_owned())];
-    assert_eq!(buses.dead_letters().await, dead, "after five failures it is a dead letter, with its last error");
+    nothing_more(ports, &mut *deliveries).await;
+    let letters = letters(ports, "loyalty").await;
+    let [letter] = letters.as_slice() else { panic!("one dead letter, and not {letters:?}") };
+    assert_eq!(
+        letter.message.as_deref(),
+        Some(&message("ordering", "Paid", 1)),
+        "after five failures it is laid aside"
+    );
+    assert_eq!((letter.listener.as_str(), letter.source.as_str()), ("loyalty", "ordering"));
+    assert_eq!((letter.error.as_str(), letter.failures), ("no use, 5", 5), "with its last error");
+}
+
+async fn dead_letters_are_read_in_pages_replayed_and_discarded(ports: &BusPorts) {
+    assert_eq!(letters(ports, "loyalty").await, [], "none yet");
+    assert!(
+        !store_works(ports.letters.replay("loyalty", 1).await)
+            && !store_works(ports.letters.discard("loyalty", 1).await)
+    );
+    let mut deliveries = join(ports, "loyalty", &["Paid"]).await;
+    store_works(ports.bus.publish((1..=3).map(|number| message("ordering", "Paid", number)).collect()).await);
+    let all = fail_until_dead(ports, &mut *deliveries, 3).await;
+    let page = store_works(ports.letters.behind("loyalty", all[0].place, 1).await);
+    assert_eq!(page, all[1..2], "one, behind the first");
+
+    assert!(store_works(ports.letters.discard("loyalty", all[0].place).await));
+    assert!(!store_works(ports.letters.discard("loyalty", all[0].place).await), "it is gone");
+    assert!(store_works(ports.letters.replay("loyalty", all[1].place).await));
+    assert!(!store_works(ports.letters.replay("loyalty", all[1].place).await), "it is no dead letter any more");
+    assert_eq!(letters(ports, "loyalty").await, all[2..]);
+    let again = receive(ports, &mut *deliveries, 1).await;
+    assert_eq!(again[0].message, all[1].message.clone().expect("a whole message"));
+    assert_eq!(again[0].failures, 0, "as if it had never failed");
+    settle(&mut *deliveries, &again, &Verdict::Done).await;
+    nothing_more(ports, &mut *deliveries).await;
+    drop(deliveries);
+    assert!(store_works(ports.letters.replay("loyalty", all[2].place).await), "with nobody there to hear it");
+    let mut deliveries = join(ports, "loyalty", &["Paid"]).await;
+    let again = fail_until_dead(ports, &mut *deliveries, 1).await;
+    assert_eq!(again[0].message, all[2].message, "and what fails again is a dead letter again");
+}
+
+async fn a_dead_letter_is_its_listeners_own(ports: &BusPorts) {
+    let mut deliveries = join(ports, "loyalty", &["Paid"]).await;
+    let mut other = join(ports, "kitchen", &["Paid"]).await;
+    store_works(ports.bus.publish(vec![message("ordering", "Paid", 1)]).await);
+    let heard = receive(ports, &mut *other, 1).await;
+    settle(&mut *other, &heard, &Verdict::Done).await;
+    let all = fail_until_dead(ports, &mut *deliveries, 1).await;
+    assert_eq!(letters(ports, "kitchen").await, [], "it could handle it");
+    assert!(!store_works(ports.letters.replay("kitchen", all[0].place).await));
+    assert!(!store_works(ports.letters.discard("kitchen", all[0].place).await));
+    assert!(store_works(ports.letters.replay("loyalty", all[0].place).await));
+    assert_eq!(receive(ports, &mut *deliveries, 1).await[0].message, all[0].message.clone().expect("a whole message"));
+    nothing_more(ports, &mut *other).await;
+}
+
+async fn how_far_a_consumer_has_come_is_known(ports: &BusPorts) {
+    let durables = &*ports.durables;
+    let subscription = subscription("loyalty", &["Paid"]);
+    assert_eq!(store_works(durables.head("ordering").await), 0, "nothing was published");
+    let messages = [("Paid", 1), ("Paid", 2), ("Placed", 3)].map(|(name, number)| message("ordering", name, number));
+    store_works(ports.bus.publish(messages.to_vec()).await);
+    let head = store_works(durables.head("ordering").await);
+    assert!(head > 0);
+    assert!(store_works(durables.settled(&subscription).await) < head, "nobody listened yet");
+    let mut deliveries = join(ports, "loyalty", &["Paid"]).await;
+    let got = receive(ports, &mut *deliveries, 2).await;
+    settle(&mut *deliveries, &got[1..], &Verdict::Done).await;
+    assert!(store_works(durables.settled(&subscription).await) < head, "the first is still at work");
+    settle(&mut *deliveries, &got[..1], &Verdict::Done).await;
+    let all = async {
+        while store_works(durables.settled(&subscription).await) < head {
+            nothing_more(ports, &mut *deliveries).await;
+        }
+    };
+    soon(&*ports.clock, "all is settled", all).await;
+    store_works(ports.bus.publish(vec![message("ordering", "Paid", 4)]).await);
+    let later = store_works(durables.head("ordering").await);
+    assert!(later > head && store_works(durables.settled(&subscription).await) < later, "and then something new comes");
+}
+
+async fn a_consumer_that_is_forgotten_begins_anew(ports: &BusPorts) {
+    store_works(ports.bus.publish((1..=3).map(|number| message("ordering", "Paid", number)).collect()).await);
+    let mut deliveries = join(ports, "loyalty", &["Paid"]).await;
+    let got = receive(ports, &mut *deliveries, 3).await;
+    settle(&mut *deliveries, &got[..2], &Verdict::Done).await;
+    settle(&mut *deliveries, &got[2..], &Verdict::Failed("a bug".into())).await;
+    fail_until_dead(ports, &mut *deliveries, 1).await;
+    drop(deliveries);
+    store_works(ports.durables.forget(&subscription("loyalty", &["Paid"])).await);
+    assert_eq!(letters(ports, "loyalty").await, [], "nothing is left of it");
+    store_works(ports.durables.forget(&subscription("loyalty", &["Paid"])).await);
+    let mut deliveries = join(ports, "loyalty", &["Paid"]).await;
+    let got = receive(ports, &mut *deliveries, 3).await;
+    assert_eq!(numbers(&got), [1, 2, 3]);
+    assert!(got.iter().all(|delivery| delivery.failures == 0));
 }
 
 // === Small things ===
@@ -141,10 +237,13 @@ fn message(source: &str, name: &str, number: u8) -> Message {
     }
 }
 
-async fn join(ports: &BusPorts, consumer: &str, names: &[&str]) -> Box<dyn Deliveries> {
+fn subscription(consumer: &str, names: &[&str]) -> Subscription {
     let names = names.iter().map(|name| (*name).into()).collect();
-    let subscription = Subscription { consumer: consumer.into(), source: "ordering".into(), names };
-    store_works(ports.bus.subscribe(&subscription).await)
+    Subscription { consumer: consumer.into(), source: "ordering".into(), names }
+}
+
+async fn join(ports: &BusPorts, consumer: &str, names: &[&str]) -> Box<dyn Deliveries> {
+    store_works(ports.bus.subscribe(&subscription(consumer, names)).await)
 }
 
 /// Exactly `count` deliveries, in as many batches as it takes.
@@ -172,6 +271,23 @@ async fn until(ports: &BusPorts, deliveries: &mut dyn Deliveries, number: u8) ->
 async fn nothing_more(ports: &BusPorts, deliveries: &mut dyn Deliveries) {
     let more = within(&*ports.clock, MOMENT, deliveries.next(10)).await.map(|more| numbers(&store_works(more)));
     assert_eq!(more.unwrap_or_default(), [0u8; 0], "nothing more comes");
+}
+
+async fn letters(ports: &BusPorts, listener: &str) -> Vec<DeadLetter> {
+    store_works(ports.letters.behind(listener, 0, 100).await)
+}
+
+/// Fails every delivery until this many are dead letters of loyalty.
+async fn fail_until_dead(ports: &BusPorts, deliveries: &mut dyn Deliveries, count: usize) -> Vec<DeadLetter> {
+    loop {
+        if let Some(got) = within(&*ports.clock, MOMENT, deliveries.next(10)).await {
+            settle(deliveries, &store_works(got), &Verdict::Failed("a bug".into())).await;
+        }
+        let letters = letters(ports, "loyalty").await;
+        if letters.len() == count {
+            return letters;
+        }
+    }
 }
 
 async fn settle(deliveries: &mut dyn Deliveries, of: &[Delivery], verdict: &Verdict) {

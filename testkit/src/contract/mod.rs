@@ -9,6 +9,7 @@ mod bus;
 mod journal;
 mod listing;
 mod outbox;
+mod renewal;
 mod views;
 mod writing;
 
@@ -19,14 +20,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::{Either, select};
-use highstreet_domain::kernel::ports::{Agenda, Bus, Clock, Journal, Listing, Outbox, Views};
-use uuid::Uuid;
+use highstreet_domain::kernel::ports::{
+    Agenda, Bus, Clock, DeadLetters, Durables, Journal, Listing, Outbox, Renewal, Views,
+};
 
 pub use agenda::agenda;
 pub use bus::bus;
 pub use journal::journal;
 pub use listing::listing;
 pub use outbox::outbox;
+pub use renewal::renewal;
 pub use views::views;
 
 use crate::counter::{Counter, Tally};
@@ -50,6 +53,8 @@ pub struct StorePorts {
     pub outbox: Arc<dyn Outbox>,
     /// Rows.
     pub views: Arc<dyn Views<Tally>>,
+    /// The same rows, made anew.
+    pub renewal: Arc<dyn Renewal<Tally>>,
     /// The time that the store goes by.
     pub clock: Arc<dyn Clock>,
     /// Kept until the test is over, such as the folder of its files.
@@ -61,14 +66,16 @@ pub struct StorePorts {
 pub trait Buses: Send + Sync {
     /// A new, empty bus.
     async fn bus(&self) -> BusPorts;
-    /// What became a dead letter on the bus that was made last: the consumer, the message's id, what was wrong.
-    async fn dead_letters(&self) -> Vec<(String, Uuid, String)>;
 }
 
 /// The ports of one bus.
 pub struct BusPorts {
     /// The bus.
     pub bus: Arc<dyn Bus>,
+    /// Its dead letters.
+    pub letters: Arc<dyn DeadLetters>,
+    /// How far its consumers have come.
+    pub durables: Arc<dyn Durables>,
     /// The time that it goes by.
     pub clock: Arc<dyn Clock>,
     /// Kept until the test is over.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join;
-use highstreet_domain::kernel::ports::{Filter, Page, Row, Save};
+use highstreet_domain::kernel::ports::{Filter, Page, Row, Save, Views};
 use highstreet_domain::kernel::{Timestamp, View};
 
 use super::writing::store_works;
@@ -100,14 +100,19 @@ async fn whoever_waits_for_a_change_is_woken(ports: &StorePorts) {
 
 /// Rows are written at the second their number says.
 async fn save(ports: &StorePorts, rows: &[(&str, u64, i64)]) -> Vec<bool> {
+    save_in(&*ports.views, rows).await
+}
+
+/// The same, wherever the rows are kept.
+pub(super) async fn save_in(views: &dyn Views<Tally>, rows: &[(&str, u64, i64)]) -> Vec<bool> {
     let saves = rows.iter().map(|(key, version, number)| {
         let view = tally(*number);
         Save { key: (*key).into(), version: *version, index: view.index(), view, time: time(*number) }
     });
-    store_works(ports.views.save(saves.collect()).await)
+    store_works(views.save(saves.collect()).await)
 }
 
-async fn load(ports: &StorePorts, key: &str) -> Option<Row<Tally>> {
+pub(super) async fn load(ports: &StorePorts, key: &str) -> Option<Row<Tally>> {
     store_works(ports.views.load(&[key.into()]).await).pop().flatten()
 }
 
@@ -115,10 +120,10 @@ async fn changed(ports: &StorePorts, filter: &Filter, cursor: u64, limit: usize)
     store_works(soon(&*ports.clock, "a change", ports.views.changes(filter, cursor, limit)).await)
 }
 
-fn tally(number: i64) -> Tally {
+pub(super) fn tally(number: i64) -> Tally {
     Tally::default().apply(&Told { row: "a".into(), source: "mina".into(), revision: 1, number })
 }
 
-fn time(second: i64) -> Timestamp {
+pub(super) fn time(second: i64) -> Timestamp {
     Timestamp::from_micros(second * 1_000_000 + 1)
 }

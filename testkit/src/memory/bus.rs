@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::select;
-use highstreet_domain::kernel::ports::{Bus, Clock, Deliveries, Delivery, StoreError, Subscription, Verdict};
+use highstreet_domain::kernel::ports::{
+    Bus, Clock, DeadLetter, DeadLetters, Deliveries, Delivery, Durables, StoreError, Subscription, Verdict,
+};
 use highstreet_domain::kernel::{Message, Signal, Timestamp};
 use uuid::Uuid;
 
@@ -28,17 +30,6 @@ pub struct MemoryBus {
     trouble: Arc<dyn Trouble>,
 }
 
-/// A message that was given up, and by whom.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// The context that could not handle it.
-    pub consumer: String,
-    /// The message's id.
-    pub message: Uuid,
-    /// What went wrong last.
-    pub error: String,
-}
-
 struct Shared {
     clock: Arc<dyn Clock>,
     route: Route,
@@ -52,6 +43,7 @@ struct Kept {
     ids: BTreeSet<Uuid>,
     consumers: BTreeMap<(String, String), Consumer>,
     dead: Vec<DeadLetter>,
+    letters: u64,
 }
 
 #[derive(Default)]
@@ -105,6 +97,12 @@ impl MemoryBus {
         lock(&self.shared.kept).log.clone()
     }
 
+    fn take_letter(&self, listener: &str, place: u64) -> Option<DeadLetter> {
+        let mut kept = lock(&self.shared.kept);
+        let at = kept.dead.iter().position(|letter| letter.listener == listener && letter.place == place)?;
+        Some(kept.dead.remove(at))
+    }
+
     async fn call<T>(&self, call: Call, work: impl FnOnce() -> T) -> Result<T, StoreError> {
         step_aside().await;
         match self.trouble.strike(call) {
@@ -145,6 +143,66 @@ impl Bus for MemoryBus {
     }
 }
 
+#[async_trait]
+impl DeadLetters for MemoryBus {
+    async fn behind(&self, listener: &str, place: u64, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
+        let behind = || {
+            let kept = lock(&self.shared.kept);
+            let found = kept.dead.iter().filter(|letter| letter.listener == listener && letter.place > place);
+            found.take(limit).cloned().collect()
+        };
+        self.call(Call::Read, behind).await
+    }
+
+    async fn replay(&self, listener: &str, place: u64) -> Result<bool, StoreError> {
+        let now = self.shared.clock.now();
+        let replay = || {
+            let Some(letter) = self.take_letter(listener, place) else { return false };
+            let mut kept = lock(&self.shared.kept);
+            let consumer = kept.consumers.entry((letter.listener, letter.source)).or_default();
+            if let Some(message) = letter.message {
+                consumer.tags += 1;
+                consumer.put_back(consumer.tags, now, Parcel { message, failures: 0 });
+            }
+            drop(kept);
+            self.shared.changed.ring();
+            true
+        };
+        self.call(Call::Write, replay).await
+    }
+
+    async fn discard(&self, listener: &str, place: u64) -> Result<bool, StoreError> {
+        self.call(Call::Write, || self.take_letter(listener, place).is_some()).await
+    }
+}
+
+#[async_trait]
+impl Durables for MemoryBus {
+    async fn head(&self, _source: &str) -> Result<u64, StoreError> {
+        self.call(Call::Read, || lock(&self.shared.kept).log.len() as u64).await
+    }
+
+    async fn settled(&self, subscription: &Subscription) -> Result<u64, StoreError> {
+        let key = (subscription.consumer.clone(), subscription.source.clone());
+        let settled = || {
+            let kept = lock(&self.shared.kept);
+            let idle = kept.consumers.get(&key).filter(|it| it.waiting.is_empty() && it.out.is_empty());
+            idle.map_or(0, |consumer| consumer.read as u64)
+        };
+        self.call(Call::Read, settled).await
+    }
+
+    async fn forget(&self, subscription: &Subscription) -> Result<(), StoreError> {
+        let key = (subscription.consumer.clone(), subscription.source.clone());
+        let forget = || {
+            let mut kept = lock(&self.shared.kept);
+            kept.consumers.remove(&key);
+            kept.dead.retain(|letter| (&letter.listener, &letter.source) != (&key.0, &key.1));
+        };
+        self.call(Call::Write, forget).await
+    }
+}
+
 impl fmt::Debug for MemoryBus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryBus").finish_non_exhaustive()
@@ -180,7 +238,7 @@ impl MemoryDeliveries {
     fn settled(&mut self, verdicts: Vec<(u64, Verdict)>) {
         let now = self.bus.shared.clock.now();
         let mut kept = lock(&self.bus.shared.kept);
-        let Kept { consumers, dead, .. } = &mut *kept;
+        let Kept { consumers, dead, letters, .. } = &mut *kept;
         let consumer = consumers.entry(self.consumer.clone()).or_default();
         for (tag, verdict) in verdicts {
             self.out.remove(&tag);
@@ -189,7 +247,11 @@ impl MemoryDeliveries {
                 Verdict::Done => {}
                 Verdict::Later => consumer.put_back(tag, now, parcel),
                 Verdict::Failed(error) if parcel.failures + 1 >= MOST_FAILURES => {
-                    dead.push(DeadLetter { consumer: self.consumer.0.clone(), message: parcel.message.id, error });
+                    *letters += 1;
+                    let (listener, source) = self.consumer.clone();
+                    let (place, failures) = (*letters, parcel.failures + 1);
+                    let message = Some(parcel.message);
+                    dead.push(DeadLetter { place, listener, source, message, error, failures, time: now });
                 }
                 Verdict::Failed(_) => {
                     parcel.failures += 1;

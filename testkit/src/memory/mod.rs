@@ -16,7 +16,7 @@ mod trouble;
 mod turns;
 mod views;
 
-pub use bus::{DeadLetter, MemoryBus};
+pub use bus::MemoryBus;
 pub use clock::SimClock;
 pub use ids::Counted;
 pub use outbox::MemoryOutbox;

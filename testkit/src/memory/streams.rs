@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::{Either, select};
 use highstreet_domain::kernel::ports::{
-    Agenda, Append, AppendError, Claimed, Journal, Loaded, Lookup, StoreError, Task, Wake,
+    Agenda, Append, AppendError, Claimed, Journal, Loaded, Lookup, Pending, Sought, StoreError, Task, Wake,
 };
 use highstreet_domain::kernel::{
     Aggregate, Cause, ClaimKey, Happened, Id, Index, Message, Origin, Publish, Standing, Timestamp,
@@ -62,6 +62,7 @@ pub(super) struct Entry<A: Aggregate> {
 struct Due {
     since: u64,
     wake: Option<Timestamp>,
+    leased: bool,
     attempts: u32,
     error: String,
     origin: Arc<Origin>,
@@ -165,13 +166,22 @@ impl<A: Aggregate> Streams<A> {
         let mut due: Vec<_> = kept.iter_mut().filter(|(_, stream)| stream.due.wake.is_some()).collect();
         due.sort_by_key(|(id, stream)| (stream.due.wake, **id));
         let next = due.first().and_then(|(_, stream)| stream.due.wake);
-        let task = |(id, stream): (&Id<A>, &mut Stream<A>)| {
-            stream.due.wake = Some(now.after(lease));
-            Task { id: *id, since: stream.due.since, origin: stream.due.origin.clone() }
-        };
+        let task = |(id, stream): (&Id<A>, &mut Stream<A>)| stream.due.lease(*id, now.after(lease));
         let tasks: Vec<_> =
             due.into_iter().take_while(|(_, stream)| stream.due.wake <= Some(now)).take(limit).map(task).collect();
         if tasks.is_empty() { Err(next) } else { Ok(tasks) }
+    }
+
+    fn sought(&self, sought: &Sought) -> Vec<Pending<A>> {
+        let now = self.store.clock().now();
+        let kept = lock(&self.kept);
+        let wanted = |(id, stream): &(&Id<A>, &Stream<A>)| {
+            sought.after.is_none_or(|after| id.uuid() > after)
+                && sought.only.is_none_or(|only| id.uuid() == only)
+                && (stream.due.attempts > 0 || !sought.tried)
+        };
+        let pending = |(id, stream): (&Id<A>, &Stream<A>)| stream.pending(*id, now);
+        kept.iter().filter(wanted).filter_map(pending).take(sought.limit).collect()
     }
 }
 
@@ -239,6 +249,21 @@ impl<A: Aggregate> Agenda<A> for Streams<A> {
         };
         self.store.call(Call::Write, put_off).await
     }
+
+    async fn pending(&self, sought: &Sought) -> Result<Vec<Pending<A>>, StoreError> {
+        self.store.call(Call::Read, || self.sought(sought)).await
+    }
+
+    async fn seize(&self, id: Id<A>, since: u64, lease: Duration) -> Result<Option<Task<A>>, StoreError> {
+        let now = self.store.clock().now();
+        let seize = || {
+            let mut kept = lock(&self.kept);
+            let due = &mut kept.get_mut(&id)?.due;
+            let free = due.since == since && due.wake.is_some() && !due.is_leased(now);
+            free.then(|| due.lease(id, now.after(lease)))
+        };
+        self.store.call(Call::Write, seize).await
+    }
 }
 
 impl<A: Aggregate> Clone for Streams<A> {
@@ -266,6 +291,14 @@ impl<A: Aggregate> Stream<A> {
             claim: None,
             due: Due::default(),
         }
+    }
+
+    /// What it waits for.
+    fn pending(&self, id: Id<A>, now: Timestamp) -> Option<Pending<A>> {
+        let Due { since, wake, attempts, error, origin, .. } = self.due.clone();
+        let event = usize::try_from(since).unwrap_or(usize::MAX).checked_sub(1).and_then(|at| self.events.get(at));
+        let became_due = event.map_or(self.standing.updated, |(time, _)| *time);
+        Some(Pending { id, since, became_due, wake: wake?, running: self.due.is_leased(now), attempts, error, origin })
     }
 
     fn write(&mut self, append: Append<A>, contents: &mut Contents) {
@@ -300,17 +333,27 @@ impl<A: Aggregate> Stream<A> {
 
 impl Due {
     fn set(&mut self, wake: Wake, origin: Arc<Origin>) {
-        let (wake, since) = match wake {
+        let (wake, leased, since) = match wake {
             Wake::Keep => return,
-            Wake::Leased { until: at, since } | Wake::At { at, since } => (Some(at), since),
-            Wake::Nothing => (None, 0),
+            Wake::Leased { until, since } => (Some(until), true, since),
+            Wake::At { at, since } => (Some(at), false, since),
+            Wake::Nothing => (None, false, 0),
         };
-        *self = Self { since, wake, attempts: 0, error: String::new(), origin };
+        *self = Self { since, wake, leased, attempts: 0, error: String::new(), origin };
+    }
+
+    fn lease<A>(&mut self, id: Id<A>, until: Timestamp) -> Task<A> {
+        (self.wake, self.leased) = (Some(until), true);
+        Task { id, since: self.since, origin: self.origin.clone() }
+    }
+
+    fn is_leased(&self, now: Timestamp) -> bool {
+        self.leased && self.wake > Some(now)
     }
 
     fn put_off(&mut self, since: u64, at: Timestamp, error: &str) {
         if self.since == since && self.wake.is_some() {
-            self.wake = Some(at);
+            (self.wake, self.leased) = (Some(at), false);
             self.attempts += 1;
             self.error = error.into();
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use highstreet_domain::kernel::ports::{Filter, Page, Row, Save, StoreError, Views};
+use highstreet_domain::kernel::ports::{Filter, Held, Page, Renewal, Row, Save, StoreError, Views};
 use highstreet_domain::kernel::{Index, View};
 use uuid::Uuid;
 
@@ -17,12 +17,21 @@ use crate::lock;
 /// The rows of one view. Clones share them.
 pub struct Rows<V> {
     store: Store,
-    kept: Arc<Mutex<Kept<V>>>,
+    kept: Shelf<V>,
+    beside: Arc<Mutex<BTreeMap<String, Shelf<V>>>>,
 }
+
+type Shelf<V> = Arc<Mutex<Kept<V>>>;
 
 struct Kept<V> {
     rows: BTreeMap<String, (Row<V>, Index)>,
     cursor: u64,
+    held: bool,
+}
+
+/// Rows that nobody writes.
+struct Holding<V: View> {
+    rows: Rows<V>,
 }
 
 // === impl Rows ===
@@ -30,7 +39,7 @@ struct Kept<V> {
 impl<V: View> Rows<V> {
     /// Rows in `store`.
     pub fn new(store: &Store) -> Self {
-        Self { store: store.clone(), kept: Arc::new(Mutex::new(Kept { rows: BTreeMap::new(), cursor: 0 })) }
+        Self { store: store.clone(), kept: Arc::default(), beside: Arc::default() }
     }
 
     /// Every row, for a test to look at.
@@ -59,6 +68,13 @@ impl<V: View> Views<V> for Rows<V> {
     }
 
     async fn save(&self, rows: Vec<Save<V>>) -> Result<Vec<bool>, StoreError> {
+        loop {
+            let rings = self.store.viewed().rings();
+            if !lock(&self.kept).held {
+                break;
+            }
+            self.store.viewed().after(rings).await;
+        }
         let write = || {
             let mut kept = lock(&self.kept);
             let saved = rows.into_iter().map(|save| kept.write(save)).collect();
@@ -99,7 +115,7 @@ impl<V: View> Views<V> for Rows<V> {
 
 impl<V> Clone for Rows<V> {
     fn clone(&self) -> Self {
-        Self { store: self.store.clone(), kept: self.kept.clone() }
+        Self { store: self.store.clone(), kept: self.kept.clone(), beside: self.beside.clone() }
     }
 }
 
@@ -109,7 +125,77 @@ impl<V: View> fmt::Debug for Rows<V> {
     }
 }
 
+#[async_trait]
+impl<V: View> Renewal<V> for Rows<V> {
+    fn beside(&self, name: &str) -> Arc<dyn Views<V>> {
+        let kept = lock(&self.beside).entry(name.into()).or_default().clone();
+        Arc::new(Self { kept, ..self.clone() })
+    }
+
+    async fn beside_names(&self) -> Result<Vec<String>, StoreError> {
+        self.store.call(Call::Read, || lock(&self.beside).keys().cloned().collect()).await
+    }
+
+    async fn hold(&self) -> Result<Box<dyn Held>, StoreError> {
+        self.store.call(Call::Write, || lock(&self.kept).held = true).await?;
+        Ok(Box::new(Holding { rows: self.clone() }))
+    }
+
+    async fn clear(&self, name: &str) -> Result<(), StoreError> {
+        self.store.call(Call::Write, || drop(lock(&self.beside).remove(name))).await
+    }
+}
+
+// === impl Holding ===
+
+#[async_trait]
+impl<V: View> Held for Holding<V> {
+    async fn adopt(self: Box<Self>, name: &str) -> Result<u64, StoreError> {
+        let adopt = || {
+            let beside = lock(&self.rows.beside).remove(name).unwrap_or_default();
+            let mut kept = lock(&self.rows.kept);
+            kept.adopt(std::mem::take(&mut lock(&beside).rows));
+            kept.rows.len() as u64
+        };
+        self.rows.store.call(Call::Write, adopt).await
+    }
+}
+
+impl<V: View> Drop for Holding<V> {
+    fn drop(&mut self) {
+        lock(&self.rows.kept).held = false;
+        self.rows.store.viewed().ring();
+    }
+}
+
 // === impl Kept ===
+
+impl<V> Default for Kept<V> {
+    fn default() -> Self {
+        Self { rows: BTreeMap::new(), cursor: 0, held: false }
+    }
+}
+
+impl<V: PartialEq> Kept<V> {
+    fn adopt(&mut self, rows: BTreeMap<String, (Row<V>, Index)>) {
+        if rows.is_empty() {
+            return;
+        }
+        self.rows.retain(|key, _| rows.contains_key(key));
+        for (key, (new, index)) in rows {
+            let row = match self.rows.remove(&key) {
+                Some((old, was)) if (&old.view, &was) == (&new.view, &index) => old,
+                old => {
+                    self.cursor += 1;
+                    let (version, created) =
+                        old.map_or((new.version, new.created), |(old, _)| (old.version + 1, old.created));
+                    Row { cursor: self.cursor, version, created, ..new }
+                }
+            };
+            self.rows.insert(key, (row, index));
+        }
+    }
+}
 
 impl<V> Kept<V> {
     fn write(&mut self, save: Save<V>) -> bool {

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-use super::process::{Proc, eventually, free_port};
+use super::process::{Proc, eventually, faketime, free_port};
 
 /// Who gets in: everybody, but members of the role `guarded` only with their password.
 const GUESTS: &str = "\
@@ -25,6 +25,8 @@ pub struct PostgresServer {
     folder: TempDir,
     port: u16,
     settings: Vec<String>,
+    /// How far its clock is off, as libfaketime reads it.
+    clock: Option<String>,
 }
 
 // === impl PostgresServer ===
@@ -38,6 +40,13 @@ impl PostgresServer {
     /// A new server with these settings, each `name=value`.
     pub async fn start_with(settings: &[&str]) -> Self {
         Self::new(settings).up().await
+    }
+
+    /// A new server whose clock is off by this, such as `-1h`.
+    pub async fn start_at(clock: &str) -> Self {
+        let mut server = Self::new(&["fsync=off"]);
+        server.clock = Some(clock.to_owned());
+        server.up().await
     }
 
     /// A new server that encrypts. Its certificate comes from the authority in [`Self::authority`].
@@ -69,7 +78,7 @@ impl PostgresServer {
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         fs::write(data.join("pg_hba.conf"), GUESTS).unwrap_or_else(|error| panic!("pg_hba.conf: {error}"));
         let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
-        Self { process: None, folder, port: free_port(), settings }
+        Self { process: None, folder, port: free_port(), settings, clock: None }
     }
 
     async fn up(mut self) -> Self {
@@ -160,6 +169,9 @@ impl PostgresServer {
         let own = ["listen_addresses=127.0.0.1", &socket, "max_connections=300", "shared_buffers=256MB"];
         for setting in own.into_iter().chain(self.settings.iter().map(String::as_str)) {
             command.args(["-c", setting]);
+        }
+        if let Some(clock) = &self.clock {
+            command.env("LD_PRELOAD", faketime()).env("FAKETIME", clock).env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         }
         command.stdout(Stdio::null()).stderr(log);
         self.process = Some(Proc::start(&mut command));

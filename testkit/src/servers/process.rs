@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -19,6 +20,13 @@ pub struct Proc {
     name: String,
 }
 
+/// Where Debian and others put it.
+const FAKETIME: [&str; 3] = [
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib64/faketime/libfaketimeMT.so.1",
+];
+
 /// A port that was free a moment ago, that this process has not given out before, and that no outgoing connection
 /// takes: Linux gives those ports from 32768 on, and whoever restarts a server wants its port to be free still.
 pub fn free_port() -> u16 {
@@ -31,6 +39,15 @@ pub fn free_port() -> u16 {
             TcpListener::bind(("127.0.0.1", port)).ok().map(|_| port)
         })
         .unwrap_or_else(|| panic!("no free port"))
+}
+
+/// The library that moves the clock of a process it is preloaded into.
+pub fn faketime() -> PathBuf {
+    let named = std::env::var_os("HIGHSTREET_FAKETIME").map(PathBuf::from);
+    let found = || FAKETIME.iter().map(PathBuf::from).find(|path| path.exists());
+    named.or_else(found).unwrap_or_else(|| {
+        panic!("no libfaketime found: install it (apt-get install faketime), or name libfaketimeMT.so.1 in HIGHSTREET_FAKETIME")
+    })
 }
 
 /// What `look` finds, looking again and again; panics after 30 s.

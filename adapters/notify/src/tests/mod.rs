@@ -2,6 +2,7 @@
 
 mod gateway;
 mod log;
+mod mail;
 mod routing;
 mod webhook;
 

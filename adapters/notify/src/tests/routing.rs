@@ -4,18 +4,18 @@ use highstreet_domain::notification::{Notifier, Role};
 
 use super::gateway::{Answer, Gateway};
 use super::{clock, sending, settings};
-use crate::{RepeatedRoute, Route, Routing};
+use crate::{RepeatedRoute, Route, Routing, WebhookUrl};
 
 async fn gateway() -> Gateway {
     Gateway::start(Answer::Status(204, "")).await
 }
 
-fn route(to: &str, gateway: &Gateway) -> Route {
+fn route(to: &str, gateway: &Gateway) -> Route<WebhookUrl> {
     format!("{to}={}", gateway.url().uri()).parse().unwrap()
 }
 
-fn routing(routes: Vec<Route>) -> Routing {
-    Routing::new(routes, &settings(), &clock()).unwrap()
+fn routing(routes: Vec<Route<WebhookUrl>>) -> Routing {
+    Routing::default().with_webhooks(routes, &settings(), &clock()).unwrap()
 }
 
 #[tokio::test]
@@ -63,6 +63,6 @@ async fn what_no_route_takes_is_logged() {
 fn two_routes_for_the_same_are_refused() {
     let routes = ["skanu/*=https://one.example", "skanu/*=https://two.example"];
     let routes = routes.map(|text| text.parse().unwrap()).to_vec();
-    let repeated = Routing::new(routes, &settings(), &clock()).unwrap_err();
+    let repeated = Routing::default().with_webhooks(routes, &settings(), &clock()).unwrap_err();
     assert_eq!(repeated, RepeatedRoute { shop: "skanu".into(), role: "*".into() });
 }

@@ -67,6 +67,44 @@ async fn a_lease_that_ends_comes_back_to_the_other_replica() {
     assert!(Instant::now() + Duration::from_millis(50) > until, "not before the lease ends");
 }
 
+/// A replica whose clock is an hour off neither takes what others are at, nor waits an hour for what is due.
+#[tokio::test(flavor = "multi_thread")]
+async fn leases_go_by_the_servers_clock() {
+    for off in ["+1h", "-1h"] {
+        let server = PostgresServer::start_at(off).await;
+        let here = now().as_micros() / 1_000_000;
+        let apart = server.run(&format!("SELECT abs(extract(epoch FROM clock_timestamp()) - {here}) > 3000"));
+        assert_eq!(apart, "t", "its clock is off");
+        let replica = Replica::open(&server, "off").await;
+        let mut asked = first(id(1), 1);
+        asked.wake = Wake::Leased { until: now().after(Duration::from_secs(2)), since: 1 };
+        replica.append(asked).await.unwrap();
+        let mut soon = first(id(2), 1);
+        soon.wake = Wake::At { at: now().after(Duration::from_millis(300)), since: 1 };
+        replica.append(soon).await.unwrap();
+
+        let begun = Instant::now();
+        let take = async |lease| -> Vec<Task<Counter>> {
+            timeout(Duration::from_secs(10), replica.agenda().take(10, lease)).await.expect(off).unwrap()
+        };
+        let taken = take(Duration::from_secs(30)).await;
+        assert_eq!(taken.iter().map(|task| task.id).collect::<Vec<_>>(), [id(2)], "{off}: only what is due");
+        assert!(begun.elapsed() > Duration::from_millis(250), "{off}: not before its time");
+        let agenda: &dyn Agenda<Counter> = &replica.agenda();
+        assert_eq!(agenda.seize(id(1), 1, LEASE).await.unwrap().map(|task| task.id), None, "{off}: it is leased");
+        let taken = take(Duration::from_millis(500)).await;
+        assert_eq!(taken[0].id, id(1), "{off}: when the lease ends, and not an hour later");
+        assert!(begun.elapsed() > Duration::from_millis(1800), "{off}: not before the lease ends");
+        let again = take(LEASE).await;
+        assert_eq!(again[0].id, id(1), "{off}: and so do leases that were taken");
+        let agenda: &dyn Agenda<Counter> = &replica.agenda();
+        agenda.put_off(id(1), 1, now().after(Duration::from_millis(300)), "nobody there").await.unwrap();
+        let put_off = Instant::now();
+        assert_eq!(take(LEASE).await[0].id, id(1));
+        assert!(put_off.elapsed() > Duration::from_millis(250), "{off}: and what is put off");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn takers_wake_when_something_becomes_due_here_or_there() {
     let server = PostgresServer::start().await;

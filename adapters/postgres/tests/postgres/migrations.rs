@@ -13,7 +13,8 @@ async fn ten_replicas_that_start_at_once_migrate_once() {
     let replicas = join_all((0..10).map(|_| Replica::open(&server, "ten"))).await;
     replicas[9].add(id(1), 1).await.unwrap();
     assert_eq!(replicas[0].numbers(id(1)).await, [1]);
-    assert_eq!(server.run_in("highstreet", "SELECT count(*) FROM ten.refinery_schema_history"), "1");
+    let each_once = "SELECT count(*) = max(version) FROM ten.refinery_schema_history";
+    assert_eq!(server.run_in("highstreet", each_once), "t");
     drop(replicas);
     let again = Replica::open(&server, "ten").await;
     assert_eq!(again.numbers(id(1)).await, [1], "opened again, it is as it was");
@@ -26,7 +27,7 @@ async fn a_schema_that_a_newer_version_added_to_still_opens() {
     server.run_in(
         "highstreet",
         "SET search_path = newer; ALTER TABLE streams ADD COLUMN newer text; ALTER TABLE events ADD COLUMN newer text; \
-         INSERT INTO refinery_schema_history SELECT 999, 'newer', applied_on, '1' FROM refinery_schema_history",
+         INSERT INTO refinery_schema_history SELECT 999, 'newer', max(applied_on), '1' FROM refinery_schema_history",
     );
     let older = Replica::open(&server, "newer").await;
     older.add(id(1), 2).await.unwrap();

@@ -105,11 +105,29 @@ async fn what_is_republished_is_given_again_once_and_in_order() {
     let outbox = replica.outbox();
     let before = take_all(&outbox, 50).await;
     assert_eq!(replica.store.republish().await.unwrap(), 50);
-    assert_eq!(replica.store.republish().await.unwrap(), 0, "what is in the outbox already stays there once");
+    assert_eq!(replica.store.republish().await.unwrap(), 50, "what is in the outbox already stays there once");
     let again = take_all(&outbox, 50).await;
     assert_eq!(again, before);
     replica.add(id(1), 51).await.unwrap();
     assert_eq!(outbox.next(10).await.unwrap().len(), 1, "and then what is new");
+}
+
+/// The broker dies with what it was given a moment ago; the rows are still there, and would be deleted as published.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_and_not_yet_deleted_is_given_again_when_it_is_republished() {
+    let server = PostgresServer::start().await;
+    let replica = Replica::open(&server, "dying").await;
+    for number in 1..=10 {
+        replica.add(id(1), number).await.unwrap();
+    }
+    let outbox = replica.outbox();
+    let before = outbox.next(10).await.unwrap();
+    // Three are published and not yet deleted, the others are on their way to the broker.
+    outbox.published(before[2].position).await.unwrap();
+    assert_eq!(replica.store.republish().await.unwrap(), 10);
+    outbox.published(before[9].position).await.unwrap();
+    assert_eq!(take_all(&outbox, 10).await, before, "all of it once more, and then no more");
+    assert_eq!(server.run_in("highstreet", "SELECT count(*) FROM dying.outbox"), "0");
 }
 
 #[tokio::test(flavor = "multi_thread")]

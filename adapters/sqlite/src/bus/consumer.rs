@@ -74,6 +74,17 @@ impl Consumer {
         Ok(Self { subscription: subscription.clone(), progress: Mutex::new(progress), returned: Signal::default() })
     }
 
+    /// Gives out once more what was a dead letter, as if it had never failed.
+    pub(super) fn replay(&self, position: u64, now: Timestamp) {
+        lock(&self.progress).parked.insert(position, (0, now));
+        self.returned.ring();
+    }
+
+    /// Everything up to here is settled, or parked.
+    pub(super) fn settled(&self) -> u64 {
+        lock(&self.progress).settled()
+    }
+
     fn wants(&self, message: &Message) -> bool {
         self.subscription.names.contains(&message.name)
     }
@@ -314,9 +325,9 @@ impl Drop for Membership {
     }
 }
 
-const MESSAGE: &str = "position, source, id, name, subject, time, origin, body";
+pub(super) const MESSAGE: &str = "position, source, id, name, subject, time, origin, body";
 
-fn read_message(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Arc<Message>)> {
+pub(super) fn read_message(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Arc<Message>)> {
     let source: String = row.get(1)?;
     let origin: String = row.get(6)?;
     let message = Message {

@@ -4,6 +4,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -13,8 +14,8 @@ use uuid::Uuid;
 mod values;
 
 pub use values::{
-    Append, AppendError, Change, Claimed, Delivery, Filter, Kept, Loaded, Lookup, Outgoing, Page, Recorded, Row, Run,
-    Save, StoreError, Subscription, Task, Verdict, Wake,
+    Append, AppendError, Change, Claimed, DeadLetter, Delivery, Filter, Kept, Loaded, Lookup, Outgoing, Page, Pending,
+    Recorded, Row, Run, Save, Sought, StoreError, Subscription, Task, Verdict, Wake,
 };
 
 use super::{Aggregate, BoxFuture, ClaimKey, Id, Message, Standing, Timestamp, Unanswered, View};
@@ -80,6 +81,11 @@ pub trait Agenda<A: Aggregate>: Send + Sync {
     async fn take(&self, limit: usize, lease: Duration) -> Result<Vec<Task<A>>, StoreError>;
     /// The step that became due with `since` failed again: not before `at`. Ignored if it is no longer due.
     async fn put_off(&self, id: Id<A>, since: u64, at: Timestamp, error: &str) -> Result<(), StoreError>;
+    /// What waits, leased or not, in the order of ids.
+    async fn pending(&self, sought: &Sought) -> Result<Vec<Pending<A>>, StoreError>;
+    /// Leases the step that became due with `since` before its time. `None` where a run has leased it, or where it is
+    /// no longer due.
+    async fn seize(&self, id: Id<A>, since: u64, lease: Duration) -> Result<Option<Task<A>>, StoreError>;
 }
 
 /// What one context has committed and not yet published.
@@ -107,6 +113,28 @@ pub trait Views<V: View>: Send + Sync {
     async fn latest(&self) -> Result<u64, StoreError>;
 }
 
+/// Rows of a view that are made anew beside those that answer.
+#[async_trait]
+pub trait Renewal<V: View>: Send + Sync {
+    /// Rows under `name`, beside the view's own.
+    fn beside(&self, name: &str) -> Arc<dyn Views<V>>;
+    /// The names under which there are rows beside the view's own.
+    async fn beside_names(&self) -> Result<Vec<String>, StoreError>;
+    /// Keeps everybody from writing the view's own rows until what is returned is dropped. They answer as before.
+    async fn hold(&self) -> Result<Box<dyn Held>, StoreError>;
+    /// Removes the rows under `name`.
+    async fn clear(&self, name: &str) -> Result<(), StoreError>;
+}
+
+/// A view whose own rows nobody writes.
+#[async_trait]
+pub trait Held: Send {
+    /// Puts the rows under `name` in the place of the view's own, all at once, and lets go; returns how many there are.
+    /// A row that was there before keeps its place and its time, and one that is the same is no change. If there are
+    /// none under `name`, nothing changes.
+    async fn adopt(self: Box<Self>, name: &str) -> Result<u64, StoreError>;
+}
+
 /// Carries messages from context to context, at least once.
 #[async_trait]
 pub trait Bus: Send + Sync {
@@ -119,6 +147,29 @@ pub trait Bus: Send + Sync {
     }
     /// Joins the durable consumer of `subscription`; replicas share it.
     async fn subscribe(&self, subscription: &Subscription) -> Result<Box<dyn Deliveries>, StoreError>;
+}
+
+/// The messages that listeners could not handle.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    /// At most `limit` of those of `listener` behind `place`, oldest first.
+    async fn behind(&self, listener: &str, place: u64, limit: usize) -> Result<Vec<DeadLetter>, StoreError>;
+    /// Gives one once more to the listener that could not handle it, and to no other, as if it had never failed; it is
+    /// no dead letter any more. False if there is none.
+    async fn replay(&self, listener: &str, place: u64) -> Result<bool, StoreError>;
+    /// Forgets one. False if there is none.
+    async fn discard(&self, listener: &str, place: u64) -> Result<bool, StoreError>;
+}
+
+/// How far durable consumers have come.
+#[async_trait]
+pub trait Durables: Send + Sync {
+    /// The place of the latest message of `source`.
+    async fn head(&self, source: &str) -> Result<u64, StoreError>;
+    /// Everything up to this place that `subscription` wants is settled, or put aside as failed.
+    async fn settled(&self, subscription: &Subscription) -> Result<u64, StoreError>;
+    /// Forgets the durable consumer, with what it put aside. Nobody may have joined it.
+    async fn forget(&self, subscription: &Subscription) -> Result<(), StoreError>;
 }
 
 /// What a durable consumer is given, and what it says of it.

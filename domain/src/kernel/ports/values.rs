@@ -131,6 +131,40 @@ pub struct Task<A> {
     pub origin: Arc<Origin>,
 }
 
+/// What is sought of what waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sought {
+    /// Only what this stream waits for.
+    pub only: Option<Uuid>,
+    /// Only what was tried in vain.
+    pub tried: bool,
+    /// Behind this stream.
+    pub after: Option<Uuid>,
+    /// At most this many.
+    pub limit: usize,
+}
+
+/// What a stream waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pending<A> {
+    /// The stream.
+    pub id: Id<A>,
+    /// The revision with which it became due.
+    pub since: u64,
+    /// When that was.
+    pub became_due: Timestamp,
+    /// When it is taken up next.
+    pub wake: Timestamp,
+    /// Whether a run has leased it until then.
+    pub running: bool,
+    /// How often it was tried in vain.
+    pub attempts: u32,
+    /// What went wrong last; empty if nothing did.
+    pub error: String,
+    /// On whose behalf.
+    pub origin: Arc<Origin>,
+}
+
 /// A committed event on its way to the bus.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outgoing {
@@ -240,6 +274,25 @@ pub struct Delivery {
     pub message: Arc<Message>,
     /// How often handling it failed by its own fault.
     pub failures: u32,
+}
+
+/// A message that a listener could not handle.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeadLetter {
+    /// Its place among the dead letters of its listener; nothing else is ever there.
+    pub place: u64,
+    /// Who could not handle it.
+    pub listener: String,
+    /// The context that published it.
+    pub source: String,
+    /// The message, whole; `None` where it is no event at all.
+    pub message: Option<Arc<Message>>,
+    /// What was wrong when it was tried last.
+    pub error: String,
+    /// How often it was tried in vain.
+    pub failures: u32,
+    /// When it was tried last.
+    pub time: Timestamp,
 }
 
 /// What became of a delivery.

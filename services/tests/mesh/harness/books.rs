@@ -87,7 +87,7 @@ impl Books {
             traces: traces.into_iter().map(|trace| (trace.order.clone().unwrap().id, trace)).collect(),
             stamps,
             money: mesh.has_schema(ContextName::Payment).then(|| money(mesh)),
-            dead_letters: dead_letters.iter().map(|letter| format!("{}: {}", letter.consumer, letter.error)).collect(),
+            dead_letters: dead_letters.iter().map(|letter| format!("{}: {}", letter.listener, letter.error)).collect(),
             unpublished: publishers.map(unpublished).sum(),
         })
     }

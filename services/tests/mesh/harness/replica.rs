@@ -25,6 +25,8 @@ pub(crate) struct Replica {
     admin: SocketAddr,
     pub(crate) arguments: Vec<String>,
     pub(crate) variables: Vec<(String, String)>,
+    /// What it is started through: a program and its arguments, which become the server.
+    pub(crate) through: Vec<String>,
     log: PathBuf,
     process: Option<Proc>,
 }
@@ -49,6 +51,7 @@ impl Replica {
             admin: address(),
             arguments: Vec::new(),
             variables: Vec::new(),
+            through: Vec::new(),
             log: folder.join(format!("{}-{number}.log", name_of(role))),
             process: None,
         }
@@ -56,8 +59,9 @@ impl Replica {
 
     pub(crate) fn start(&mut self) {
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
-        let mut command = Command::new(HIGHSTREET);
-        command.args(["serve", name_of(self.role)]);
+        let words = self.through.iter().map(String::as_str).chain([HIGHSTREET]).collect::<Vec<_>>();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).args(["serve", name_of(self.role)]);
         command.args(["--listen", &self.listen.to_string(), "--admin", &self.admin.to_string()]);
         command.args(&self.arguments).stdout(log.try_clone().unwrap()).stderr(log);
         command
@@ -104,6 +108,11 @@ impl Replica {
         });
         let ended = ended.await;
         assert!(ended.success(), "{} ended with {ended}; see {}", self.name(), self.log.display());
+    }
+
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.as_ref().unwrap().id()
     }
 
     pub(crate) fn is_running(&self) -> bool {

@@ -1,0 +1,195 @@
+//! Operations over gRPC: what operators see of every context of this process, and do about it; and of the contexts
+//! elsewhere that are reached from here.
+
+mod lists;
+mod offices;
+mod show;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use highstreet_domain::kernel::ports::{Clock, DeadLetter};
+use highstreet_wire::proto::operations as proto;
+use highstreet_wire::proto::operations::operations_service_server::OperationsService;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+pub use offices::{Office, Offices};
+
+use crate::call::Call;
+use crate::fields::Fields;
+use crate::status::{not_found, of_store, of_unmoved};
+use lists::{Letters, PendingSteps, Walk};
+use offices::Line;
+use show::{pending_step, whole};
+
+/// Operations, inbound.
+#[derive(Clone)]
+pub struct Operations {
+    /// Where each context is looked after.
+    pub offices: Offices,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// One thing in one context.
+struct Target {
+    context: String,
+    id: Uuid,
+}
+
+#[async_trait]
+impl OperationsService for Operations {
+    async fn list_pending_steps(
+        &self,
+        request: Request<proto::ListPendingStepsRequest>,
+    ) -> Result<Response<proto::ListPendingStepsResponse>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let mut fields = Fields::default();
+        let kind = if message.failing_only { "failing" } else { "steps" };
+        let walk = Walk::new(&mut fields, kind, &message.context, message.page_size, &message.page_token);
+        fields.finish()?;
+        let ask = PendingSteps { metadata, failing_only: message.failing_only, now: self.clock.now() };
+        let (steps, next_page_token, unreachable_contexts) = self.offices.walk(walk, &ask).await?;
+        Ok(Response::new(proto::ListPendingStepsResponse { steps, next_page_token, unreachable_contexts }))
+    }
+
+    async fn retry_step(
+        &self,
+        request: Request<proto::RetryStepRequest>,
+    ) -> Result<Response<proto::RetryStepResponse>, Status> {
+        let Target { context, id } = target(request.get_ref().subject.as_ref())?;
+        match self.offices.line(&context)? {
+            Line::Elsewhere(mut office) => office.retry_step(request).await,
+            Line::Here(office) => {
+                let left = office.retry(id).await.map_err(|unmoved| of_unmoved(&context, id, &unmoved))?;
+                let now = self.clock.now();
+                let step = left.map(|(aggregate, step)| pending_step(&context, aggregate, &step, now));
+                Ok(Response::new(proto::RetryStepResponse { step }))
+            }
+        }
+    }
+
+    async fn abandon_step(
+        &self,
+        request: Request<proto::AbandonStepRequest>,
+    ) -> Result<Response<proto::AbandonStepResponse>, Status> {
+        let Target { context, id } = target(request.get_ref().subject.as_ref())?;
+        match self.offices.line(&context)? {
+            Line::Elsewhere(mut office) => office.abandon_step(request).await,
+            Line::Here(office) => {
+                let origin = Call::of(request.metadata(), &*self.clock).origin;
+                office.abandon(id, origin).await.map_err(|unmoved| of_unmoved(&context, id, &unmoved))?;
+                Ok(Response::new(proto::AbandonStepResponse {}))
+            }
+        }
+    }
+
+    async fn list_dead_letters(
+        &self,
+        request: Request<proto::ListDeadLettersRequest>,
+    ) -> Result<Response<proto::ListDeadLettersResponse>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let mut fields = Fields::default();
+        let walk = Walk::new(&mut fields, "letters", &message.context, message.page_size, &message.page_token);
+        fields.finish()?;
+        let ask = Letters { metadata, now: self.clock.now() };
+        let (dead_letters, next_page_token, unreachable_contexts) = self.offices.walk(walk, &ask).await?;
+        Ok(Response::new(proto::ListDeadLettersResponse { dead_letters, next_page_token, unreachable_contexts }))
+    }
+
+    async fn get_dead_letter(
+        &self,
+        request: Request<proto::GetDeadLetterRequest>,
+    ) -> Result<Response<proto::GetDeadLetterResponse>, Status> {
+        let message = request.get_ref();
+        let (context, place) = letter(&message.context, &message.dead_letter_id)?;
+        match self.offices.line(&context)? {
+            Line::Elsewhere(mut office) => office.get_dead_letter(request).await,
+            Line::Here(office) => {
+                let letter = found(&office, &context, place).await?;
+                Ok(Response::new(proto::GetDeadLetterResponse { dead_letter: Some(whole(&letter, self.clock.now())) }))
+            }
+        }
+    }
+
+    async fn replay_dead_letter(
+        &self,
+        request: Request<proto::ReplayDeadLetterRequest>,
+    ) -> Result<Response<proto::ReplayDeadLetterResponse>, Status> {
+        let message = request.get_ref();
+        let (context, place) = letter(&message.context, &message.dead_letter_id)?;
+        match self.offices.line(&context)? {
+            Line::Elsewhere(mut office) => office.replay_dead_letter(request).await,
+            Line::Here(office) => {
+                let done = office.letters.replay(&context, place).await.map_err(|error| of_store(&error))?;
+                was_there(done, &message.dead_letter_id)?;
+                Ok(Response::new(proto::ReplayDeadLetterResponse {}))
+            }
+        }
+    }
+
+    async fn discard_dead_letter(
+        &self,
+        request: Request<proto::DiscardDeadLetterRequest>,
+    ) -> Result<Response<proto::DiscardDeadLetterResponse>, Status> {
+        let message = request.get_ref();
+        let (context, place) = letter(&message.context, &message.dead_letter_id)?;
+        match self.offices.line(&context)? {
+            Line::Elsewhere(mut office) => office.discard_dead_letter(request).await,
+            Line::Here(office) => {
+                let done = office.letters.discard(&context, place).await.map_err(|error| of_store(&error))?;
+                was_there(done, &message.dead_letter_id)?;
+                Ok(Response::new(proto::DiscardDeadLetterResponse {}))
+            }
+        }
+    }
+
+    async fn rebuild_view(
+        &self,
+        request: Request<proto::RebuildViewRequest>,
+    ) -> Result<Response<proto::RebuildViewResponse>, Status> {
+        let message = request.get_ref();
+        let mut fields = Fields::default();
+        for (field, name) in [("context", &message.context), ("view", &message.view)] {
+            if name.is_empty() {
+                fields.wrong(field, "must be named");
+            }
+        }
+        fields.finish()?;
+        match self.offices.line(&message.context)? {
+            Line::Elsewhere(mut office) => office.rebuild_view(request).await,
+            Line::Here(office) => {
+                let rows = office.rebuild(&message.view).await?;
+                Ok(Response::new(proto::RebuildViewResponse { rows: rows.cast_signed() }))
+            }
+        }
+    }
+}
+
+fn target(subject: Option<&highstreet_wire::proto::common::Reference>) -> Result<Target, Status> {
+    let mut fields = Fields::default();
+    let subject = fields.reference("subject", subject);
+    let id = subject.as_ref().and_then(|subject| fields.uuid("subject.id", &subject.id));
+    let target = subject.zip(id).map(|(subject, id)| Target { context: subject.context, id });
+    fields.finish_with(target)
+}
+
+fn letter(context: &str, id: &str) -> Result<(String, u64), Status> {
+    let mut fields = Fields::default();
+    if context.is_empty() {
+        fields.wrong("context", "must name the context that could not handle it");
+    }
+    let place = fields.check("dead_letter_id", id.parse().map_err(|_| "must be the id of a dead letter, a number"));
+    fields.finish_with(place.map(|place| (context.to_owned(), place)))
+}
+
+async fn found(office: &Office, context: &str, place: u64) -> Result<DeadLetter, Status> {
+    let behind = office.letters.behind(context, place.saturating_sub(1), 1).await;
+    let found = behind.map_err(|error| of_store(&error))?.pop().filter(|letter| letter.place == place);
+    found.ok_or_else(|| not_found("dead_letter", &place.to_string()))
+}
+
+fn was_there(done: bool, id: &str) -> Result<(), Status> {
+    if done { Ok(()) } else { Err(not_found("dead_letter", id)) }
+}

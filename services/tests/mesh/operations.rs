@@ -1,0 +1,106 @@
+//! Operators who ask the gateway about all contexts.
+
+use std::collections::BTreeSet;
+
+use highstreet::ContextName;
+use highstreet::config::Role;
+use highstreet_domain::kernel::ports::Bus;
+use highstreet_domain::kernel::{Message, Origin, Timestamp};
+use highstreet_testkit::servers::eventually;
+use highstreet_wire::proto::common::Reference;
+use highstreet_wire::proto::operations::operations_service_client::OperationsServiceClient;
+use highstreet_wire::proto::operations::{
+    GetDeadLetterRequest, ListDeadLettersRequest, ListPendingStepsRequest, RebuildViewRequest, ReplayDeadLetterRequest,
+    RetryStepRequest,
+};
+use tonic::Code;
+use uuid::Uuid;
+
+use crate::harness::{Load, Mesh, Plan, lattes};
+
+/// CAP-12, CAP-3: one entry point shows what waits and what failed in every context, each once, and says which contexts
+/// did not answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_answers_operators_for_all_contexts() {
+    let mut mesh = Mesh::open().await;
+    let calls = mesh.calls();
+    let order = calls.place(lattes(1, "010-5555-5555")).await.unwrap();
+    let mut operator = OperationsServiceClient::new(mesh.channel(Role::Gateway).reach());
+    let steps = operator.list_pending_steps(ListPendingStepsRequest::default()).await.unwrap().into_inner();
+    assert_eq!(steps.unreachable_contexts, Vec::<String>::new());
+    let subjects: Vec<_> = steps.steps.iter().filter_map(|step| step.subject.clone()).collect();
+    assert!(subjects.contains(&Reference { context: "ordering".into(), id: order.order_id.clone() }), "{subjects:?}");
+    let request = RetryStepRequest { subject: Some(Reference { context: "ordering".into(), id: order.order_id }) };
+    assert_eq!(operator.retry_step(request).await.unwrap_err().code(), Code::FailedPrecondition, "it is passed on");
+
+    let poison = Message {
+        id: Uuid::now_v7(),
+        source: "ordering".into(),
+        name: "OrderPaid".into(),
+        subject: Uuid::now_v7(),
+        time: Timestamp::default(),
+        origin: Origin::default(),
+        body: vec![0xff; 8],
+    };
+    mesh.bus().await.publish(vec![poison]).await.unwrap();
+    let letters = eventually("four listeners lay it aside", || {
+        let mut operator = operator.clone();
+        async move {
+            let request = ListDeadLettersRequest { page_size: 3, ..Default::default() };
+            let first = operator.list_dead_letters(request.clone()).await.ok()?.into_inner();
+            let request = ListDeadLettersRequest { page_token: first.next_page_token, ..request };
+            let second = operator.list_dead_letters(request).await.ok()?.into_inner();
+            let all = [first.dead_letters, second.dead_letters].concat();
+            (all.len() == 4).then_some(all)
+        }
+    });
+    let letters = letters.await;
+    let listeners: BTreeSet<_> = letters.iter().map(|letter| letter.context.as_str()).collect();
+    assert_eq!(listeners, BTreeSet::from(["kitchen", "loyalty", "notification", "tracking"]), "each once");
+    let (context, dead_letter_id) = (letters[0].context.clone(), letters[0].dead_letter_id.clone());
+    let request = GetDeadLetterRequest { context: context.clone(), dead_letter_id: dead_letter_id.clone() };
+    let letter = operator.get_dead_letter(request).await.unwrap().into_inner().dead_letter.unwrap();
+    assert_eq!(letter.payload, vec![0xff; 8]);
+    let request = ReplayDeadLetterRequest { context, dead_letter_id };
+    operator.replay_dead_letter(request.clone()).await.unwrap();
+    assert_eq!(operator.replay_dead_letter(request).await.unwrap_err().code(), Code::NotFound);
+
+    mesh.of(ContextName::Payment).kill();
+    let steps = operator.list_pending_steps(ListPendingStepsRequest::default()).await.unwrap().into_inner();
+    assert_eq!(steps.unreachable_contexts, ["payment"]);
+    assert!(!steps.steps.is_empty(), "the others are shown all the same");
+    let request = ListPendingStepsRequest { context: "payment".into(), ..Default::default() };
+    assert_eq!(operator.list_pending_steps(request).await.unwrap_err().code(), Code::Unavailable);
+}
+
+/// CAP-8, CAP-12: a view is rebuilt under load, from the broker and into PostgreSQL, and nothing that happens meanwhile is
+/// missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_is_rebuilt_under_load() {
+    let mut mesh = Mesh::prepare(Plan::default().replicas_of(ContextName::Tracking, 2)).await;
+    mesh.start_all().await;
+    let load = Load::start(&mesh.calls(), 4);
+    load.busy(30).await;
+    let calls = mesh.calls();
+    let order = calls.place(lattes(1, "010-6666-6666")).await.unwrap();
+    calls.pay(&order).await.unwrap();
+    // The staff may have gone on with it by then.
+    let whole = || async { calls.trace(&order).await.ok().filter(|it| it.status != "ORDERED" && it.steps.len() >= 6) };
+    let before = eventually("the whole trace", whole).await;
+    mesh.ask(ContextName::Tracking, &format!("DELETE FROM views WHERE key = 'ordering/{}'", order.order_id));
+    assert_eq!(calls.trace(&order).await.unwrap_err().code(), Code::NotFound);
+
+    let mut operator = OperationsServiceClient::new(mesh.channel(Role::Gateway).reach());
+    let request = RebuildViewRequest { context: "tracking".into(), view: "trace".into() };
+    for _ in 0..3 {
+        let rows = operator.rebuild_view(request.clone()).await.unwrap().into_inner().rows;
+        assert!(rows > 30, "{rows}");
+        load.busy(10).await;
+    }
+    let after = calls.trace(&order).await.unwrap();
+    assert!(before.steps.iter().all(|step| after.steps.contains(step)), "{before:?} is not in {after:?}");
+    assert_eq!(mesh.ask(ContextName::Tracking, "SELECT count(*) FROM views WHERE view <> 'trace'").trim(), "0");
+    mesh.recovers().await;
+    let notes = load.stop().await;
+    mesh.settle(&notes).await;
+}
