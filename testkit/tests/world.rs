@@ -1,4 +1,4 @@
-//! The whole coffee shop under thousands of seeds; and, for each guard, a world without it that must break.
+//! The whole street under thousands of seeds; and, for each guard, a world without it that must break.
 
 use std::env;
 use std::ops::Range;
@@ -10,12 +10,12 @@ fn seeds() -> Range<u64> {
     let number = |name| env::var(name).ok().map(|text| text.parse().expect("a seed is a number"));
     match number("HIGHSTREET_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("HIGHSTREET_SEEDS").unwrap_or(2000),
+        None => 0..number("HIGHSTREET_SEEDS").unwrap_or(5000),
     }
 }
 
 #[test]
-fn the_shop_settles_whatever_happens_to_it() {
+fn the_street_settles_whatever_happens_to_it() {
     match live_all(seeds(), Flaw::None) {
         Ok(tally) => println!("{tally:#?}"),
         Err(violation) => panic!("{violation}"),

@@ -102,7 +102,7 @@ fn show(id: Id<Order>, order: &Standing<Order>) -> Result<proto::Order, Status> 
         Order::Unborn | Order::Placed(_) => (proto::OrderStatus::Placed, String::new()),
         Order::CancellationPending { note, .. } => (proto::OrderStatus::CancellationPending, note.to_string()),
         Order::Shipped { .. } => (proto::OrderStatus::Shipped, String::new()),
-        Order::Received(_) => (proto::OrderStatus::Received, String::new()),
+        Order::Received { .. } => (proto::OrderStatus::Received, String::new()),
         Order::Cancelled { note, .. } => (proto::OrderStatus::Cancelled, note.to_string()),
     };
     Ok(proto::Order {
@@ -141,8 +141,11 @@ impl Deliveries for DeliveryClient {
         let request = Peer::request(message, CONTEXT, run, &*self.clock);
         match self.client.clone().cancel_delivery(request).await {
             Ok(_) => Ok(Cancellation::Done),
-            Err(status) if refused(&status).is_some() => Ok(Cancellation::TooLate),
-            Err(status) => Err(self.peer.unanswered(&status)),
+            Err(status) => match refused(&status).as_deref() {
+                Some("DELIVERY_ALREADY_SHIPPED" | "DELIVERY_ALREADY_DELIVERED") => Ok(Cancellation::TooLate),
+                // Whatever else it says, nobody knows that it was shipped: asked again until that is known.
+                _ => Err(self.peer.unanswered(&status)),
+            },
         }
     }
 }

@@ -206,9 +206,11 @@ impl Stock {
         Ok(events)
     }
 
-    /// Told once, on the way down.
+    /// Told on the way down: once it is low, and once there is nothing left.
     fn runs_low(&self, left: i64, reorder_point: i64, case: Case) -> Option<Event> {
-        (!self.is_low() && left <= reorder_point).then_some(Event::RanLow { case })
+        let falls = !self.is_low() && left <= reorder_point;
+        let runs_out = self.on_hand > 0 && left == 0;
+        (falls || runs_out).then_some(Event::RanLow { case })
     }
 
     /// What is known of it now: a price that is not told stays as it was.

@@ -10,6 +10,7 @@ mod cause;
 mod consumer;
 mod handler;
 mod id;
+mod left;
 mod message;
 mod money;
 mod operator;

@@ -5,6 +5,7 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::time::Duration;
 
+use super::left::standing_of;
 use super::ports::{Loaded, Run, Task};
 use super::turn::Word;
 use super::{
@@ -32,7 +33,8 @@ impl<A: Aggregate> Handler<A> {
         mut before: Before,
     ) -> Result<Standing<A>, Failure<A::Rejection>> {
         while let Some(Due::Call(step)) = loaded.standing.state.due() {
-            let key = StepKey::new(id, loaded.since);
+            let since = loaded.since;
+            let key = StepKey::new(id, since);
             let run = Run { key, since: loaded.since, origin: origin.clone(), deadline };
             let (command, outage) = match self.0.ports.perform.perform(id, &step, &run).await {
                 Ok(command) => (command, None),
@@ -52,7 +54,9 @@ impl<A: Aggregate> Handler<A> {
             let word = self.decide(id, outcome(command, key, origin, outage, loaded)).await?;
             loaded = match word {
                 // Another run was faster; the rest is its business.
-                Word::Repeated(loaded) | Word::Decided { loaded, owns_step: false } => return left_by_another(loaded),
+                Word::Repeated(loaded) | Word::Decided { loaded, owns_step: false } => {
+                    return self.left_by_another(id, since, loaded).await;
+                }
                 Word::Decided { loaded, owns_step: true } => loaded,
             };
             if let Some(outage) = outage {
@@ -164,22 +168,6 @@ pub(super) fn outcome<A: Aggregate>(
     request.release = if outage.is_some() { Release::Claim } else { Release::Keep };
     request.known = Some(known);
     request
-}
-
-fn standing_of<A: Aggregate>(loaded: Loaded<A>) -> Result<Standing<A>, Failure<A::Rejection>> {
-    match loaded.standing.state.refusal() {
-        Some(rejection) => Err(Failure::Rejected(rejection)),
-        None => Ok(loaded.standing),
-    }
-}
-
-/// What to tell a caller whose step another run brought to its end.
-fn left_by_another<A: Aggregate>(loaded: Loaded<A>) -> Result<Standing<A>, Failure<A::Rejection>> {
-    // Not there for others: that run gave it up.
-    if loaded.standing.state.index().is_none() && loaded.standing.state.refusal().is_none() {
-        return Err(Failure::GaveUp(Outage::Unknown));
-    }
-    standing_of(loaded)
 }
 
 /// 100 ms, doubling to 5 s, and up to half as much again so that many do not come back at once.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use highstreet_domain::kernel::{Aggregate, Id, Money};
+use highstreet_domain::kernel::{Aggregate, Id, Money, Phone};
+use highstreet_domain::loyalty::Program;
 use highstreet_domain::notification::Notification;
 use highstreet_domain::ordering::Order;
 use highstreet_domain::payment::Payment;
@@ -10,7 +11,7 @@ use highstreet_domain::payment::Payment;
 use super::host::Context;
 use super::street::{Street, notifications};
 use super::witness::Witness;
-use super::{Tally, cafe};
+use super::{Tally, cafe, cinema, library, store};
 
 /// Looks at a settled world, and collects what does not hold.
 pub(super) struct Inspection<'a> {
@@ -21,7 +22,11 @@ pub(super) struct Inspection<'a> {
 /// Everything that does not hold.
 pub(super) fn broken(street: &Street, witness: &Witness) -> Vec<String> {
     let mut inspection = Inspection { street, broken: witness.testimony().wrong };
-    cafe::inspect(&mut inspection, &witness.testimony());
+    let testimony = witness.testimony();
+    store::inspect(&mut inspection, &testimony);
+    cafe::inspect(&mut inspection, &testimony);
+    library::inspect(&mut inspection, &testimony);
+    cinema::inspect(&mut inspection, &testimony);
     inspection.every_charge_is_once();
     inspection.everybody_was_told();
     inspection.nothing_is_left_over();
@@ -37,6 +42,18 @@ pub(super) fn tally(street: &Street, deaths: usize) -> Tally {
         orders: count(|order| order.placed().is_some()),
         completed: count(|order| matches!(order, Order::Completed(_))),
         cancelled: count(|order| matches!(order, Order::Cancelled { .. })),
+        purchases: street.sales.streams.all().len(),
+        reservations: street.lending.streams.all().len(),
+        seated: street.booking.streams.all().iter().filter(|(_, it)| it.state.chosen().is_some()).count(),
+        tickets_collected: street
+            .loyalty
+            .streams
+            .all()
+            .iter()
+            .filter(|(_, it)| {
+                it.state.name.as_ref().is_some_and(|name| name.program == Program::Points) && it.state.balance > 0
+            })
+            .count(),
         given_up: count(|order| matches!(order, Order::Rejected { .. })),
         charges: charges.len(),
         refunds: charges.iter().map(|charge| charge.refunds.len()).sum(),
@@ -53,6 +70,13 @@ pub(super) fn story(street: &Street, lines: &[String]) -> Vec<String> {
     story.extend(histories(&street.kitchen));
     story.extend(histories(&street.delivery));
     story.extend(histories(&street.loyalty));
+    story.extend(histories(&street.replenishment));
+    story.extend(histories(&street.inventory));
+    story.extend(histories(&street.sales));
+    story.extend(histories(&street.lending));
+    story.extend(histories(&street.booking));
+    story.extend(histories(&street.seating));
+    story.extend(histories(&street.ticketing));
     story.extend(street.provider.charges().iter().map(|charge| format!("{charge:?}")));
     story
 }
@@ -81,6 +105,22 @@ impl Inspection<'_> {
             }
         }
         held
+    }
+
+    /// The trace of a case has come to `status`.
+    pub(super) fn traced_as(&mut self, key: &str, status: &str) {
+        let trace = self.street.traces.all().into_iter().find(|row| row.key == key);
+        let shown = trace.map_or_else(String::new, |row| row.view.status);
+        self.must(shown == status, || format!("{key} is {status}, its trace says {shown:?}"));
+    }
+
+    /// What members have in a program, by E.164 number or name; without those who have nothing.
+    pub(super) fn balances(&self, program: Program) -> BTreeMap<String, i64> {
+        let accounts = self.street.loyalty.streams.all().into_iter().filter_map(|(_, standing)| {
+            let name = standing.state.name.filter(|name| name.program == program)?;
+            (standing.state.balance != 0).then(|| (Phone::key_of(&name.member), standing.state.balance))
+        });
+        accounts.collect()
     }
 
     fn every_charge_is_once(&mut self) {
@@ -120,6 +160,10 @@ impl Inspection<'_> {
         let mut waiting = Vec::new();
         waiting.extend(self.street.ordering.streams.waiting().into_iter().map(|it| format!("order {it:?}")));
         waiting.extend(self.street.payment.streams.waiting().into_iter().map(|it| format!("payment {it:?}")));
+        waiting.extend(self.street.replenishment.streams.waiting().into_iter().map(|it| format!("store order {it:?}")));
+        waiting.extend(self.street.booking.streams.waiting().into_iter().map(|it| format!("booking {it:?}")));
+        waiting.extend(self.street.seating.streams.waiting().into_iter().map(|it| format!("screening {it:?}")));
+        waiting.extend(self.street.ticketing.streams.waiting().into_iter().map(|it| format!("ticket {it:?}")));
         waiting.extend(self.street.notification.streams.waiting().into_iter().map(|it| format!("notification {it:?}")));
         self.broken.extend(waiting.into_iter().map(|what| format!("still waiting: {what}")));
     }

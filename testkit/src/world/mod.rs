@@ -1,4 +1,4 @@
-//! The whole coffee shop in one thread: every context on its own node and store, on one bus, over a bad network.
+//! The whole street in one thread: every context on its own node and store, on one bus, over a bad network.
 //!
 //! A seed decides who orders what and who changes their mind, in which order everything that is ready goes on, what
 //! arrives once, twice, late or never, which calls of a store fail, and when a node dies, which may be between any
@@ -8,11 +8,15 @@
 
 mod cafe;
 mod chronicle;
+mod cinema;
 mod host;
 mod idle;
 mod invariants;
+mod library;
 mod neighbours;
 mod network;
+mod partners;
+mod store;
 mod storm;
 mod street;
 mod visitor;
@@ -63,6 +67,14 @@ pub struct Tally {
     pub completed: usize,
     /// Orders that ended as cancelled.
     pub cancelled: usize,
+    /// Purchases that were recorded.
+    pub purchases: usize,
+    /// Reservations that were taken.
+    pub reservations: usize,
+    /// Bookings that had seats.
+    pub seated: usize,
+    /// Guests who have points for tickets they collected.
+    pub tickets_collected: usize,
     /// Orders that came to nothing because payment did not answer.
     pub given_up: usize,
     /// Charges.
@@ -130,7 +142,10 @@ fn live_once(seed: u64, flaw: Flaw, written: bool) -> Result<Tally, Violation> {
     let people = sim.node();
     let (name, dice) = (String::new(), sim.dice());
     let visitor = Visitor { street: street.clone(), witness: witness.clone(), name, dice };
-    people.tasks().spawn(Box::pin(cafe::visits(visitor)));
+    people.tasks().spawn(Box::pin(cafe::visits(visitor.clone())));
+    people.tasks().spawn(Box::pin(store::visits(visitor.clone())));
+    people.tasks().spawn(Box::pin(library::visits(visitor.clone())));
+    people.tasks().spawn(Box::pin(cinema::visits(visitor)));
     sim.run_until(sim.clock().now().after(Duration::from_mins(1)));
     street.weather.calm_down();
     let mut wrong = match sim.run(MOST_STEPS) {
@@ -155,6 +170,10 @@ impl Tally {
             orders: self.orders + other.orders,
             completed: self.completed + other.completed,
             cancelled: self.cancelled + other.cancelled,
+            purchases: self.purchases + other.purchases,
+            reservations: self.reservations + other.reservations,
+            seated: self.seated + other.seated,
+            tickets_collected: self.tickets_collected + other.tickets_collected,
             given_up: self.given_up + other.given_up,
             charges: self.charges + other.charges,
             refunds: self.refunds + other.refunds,

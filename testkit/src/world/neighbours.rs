@@ -1,29 +1,19 @@
-//! Whom the contexts call: payment as ordering sees it, the payment provider, and the carrier of messages.
+//! Who is called from the street and is not on it: the payment provider, and the carrier of messages.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use highstreet_domain::kernel::ports::{Clock, Run, Tasks};
-use highstreet_domain::kernel::{
-    Case, Cause, Failure, Id, Money, Note, Payer, Reference, Request, StepKey, Unanswered,
-};
+use highstreet_domain::kernel::ports::{Clock, Tasks};
+use highstreet_domain::kernel::{Money, StepKey, Unanswered};
 use highstreet_domain::notification::{Notifier, Refused, Sending};
-use highstreet_domain::ordering::{Payments, Registered, Registration};
-use highstreet_domain::payment::{Authorisation, Bill, By, Cancellation, Charge, Command, Payment, PaymentProvider};
+use highstreet_domain::payment::{Authorisation, Charge, PaymentProvider};
 
 use super::chronicle::Chronicle;
-use super::host::Context;
 use super::network::Network;
 use crate::lock;
 use crate::sim::Sim;
-
-/// Payment, as ordering calls it.
-pub(super) struct Counter {
-    pub(super) payment: Arc<Context<Payment>>,
-    pub(super) network: Network,
-}
 
 /// Moves money, once per key.
 pub(super) struct Provider {
@@ -57,54 +47,6 @@ pub(super) struct Entry {
     /// The keys under which it was given back.
     pub(super) refunds: Vec<StepKey>,
     key: StepKey,
-}
-
-// === impl Counter ===
-
-impl Counter {
-    async fn ask(&self, order: &Reference, command: Command, run: &Run) -> Result<Answer, Unanswered> {
-        let id = Id::<Payment>::made_for(order);
-        let request = Request::new(command, Cause::of_step(run.key), run.origin.clone());
-        let what = format!("ordering asks payment about {}", order.id);
-        let work = |handler: highstreet_domain::kernel::Handler<Payment>| async move {
-            match handler.handle(id, request).await {
-                Ok(_) => Ok(Answer::Done(id)),
-                Err(Failure::Rejected(rejection)) => Ok(Answer::Refused(rejection.to_string())),
-                // It may have been committed all the same.
-                Err(failure) => Err(Unanswered::unknown(failure.to_string())),
-            }
-        };
-        self.network.call(&self.payment, &what, work).await?
-    }
-}
-
-enum Answer {
-    Done(Id<Payment>),
-    Refused(String),
-}
-
-#[async_trait]
-impl Payments for Counter {
-    async fn register(
-        &self,
-        order: &Reference,
-        registration: &Registration,
-        run: &Run,
-    ) -> Result<Registered, Unanswered> {
-        let Registration { shop, payer, amount, method } = registration.clone();
-        let case = Case { root: order.clone(), shop, customer: payer.clone() };
-        let payer = Payer::parse(&payer).expect("a phone number is a payer");
-        let bill = Bill { case, order: order.clone(), payer, amount, method, screening: None };
-        Ok(match self.ask(order, Command::Request(bill), run).await? {
-            Answer::Done(id) => Registered::As { payment: id.to_string() },
-            Answer::Refused(reason) => Registered::Refused { reason },
-        })
-    }
-
-    async fn cancel(&self, order: &Reference, run: &Run) -> Result<(), Unanswered> {
-        let cancellation = Cancellation { reason: Note::default(), by: By::Order };
-        self.ask(order, Command::Cancel(cancellation), run).await.map(drop)
-    }
 }
 
 // === impl Provider ===

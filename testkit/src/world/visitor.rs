@@ -33,6 +33,30 @@ pub(super) type Answered<A> = Result<Answer<A>, Unanswered>;
 // === impl Visitor ===
 
 impl Visitor {
+    /// Somebody else, under the same sky.
+    pub(super) fn named(&self, name: String) -> Self {
+        Self { name, ..self.clone() }
+    }
+
+    /// Asks a few times, under one `request_id` or none, until somebody says yes or no; true if it was yes.
+    pub(super) async fn insist<A: Aggregate>(
+        &self,
+        context: &Context<A>,
+        id: Id<A>,
+        command: &A::Command,
+        method: &str,
+    ) -> bool {
+        let request_id = self.request_id();
+        for _ in 0..6 {
+            match self.ask(context, id, command.clone(), request_id, method).await {
+                Ok(Ok(_)) => return true,
+                Ok(Err(Failure::Rejected(_))) => return false,
+                _ => self.wait(Duration::from_secs(3)).await,
+            }
+        }
+        false
+    }
+
     /// Asks once.
     pub(super) async fn ask<A: Aggregate>(
         &self,

@@ -3,9 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use highstreet_domain::booking::Booking;
 use highstreet_domain::kernel::Id;
+use highstreet_domain::lending::Reservation;
 use highstreet_domain::ordering::Order;
 use highstreet_domain::payment::Payment;
+use highstreet_domain::replenishment;
+use highstreet_domain::sales::Purchase;
+use highstreet_domain::ticketing::Ticket;
 use uuid::Uuid;
 
 use crate::lock;
@@ -29,6 +34,20 @@ pub(super) struct Testimony {
     pub(super) cancelled: Vec<Id<Order>>,
     /// Orders whose payment staff were told is cancelled.
     pub(super) payment_cancelled: Vec<Id<Order>>,
+    /// Orders at head office that were answered as placed.
+    pub(super) replenished: Vec<Id<replenishment::Order>>,
+    /// Purchases that were answered as recorded.
+    pub(super) purchased: Vec<Id<Purchase>>,
+    /// Purchases that were answered as cancelled.
+    pub(super) returned: Vec<Id<Purchase>>,
+    /// Reservations that were answered as taken.
+    pub(super) reserved: Vec<Id<Reservation>>,
+    /// Reservations that were answered as cancelled.
+    pub(super) given_back: Vec<Id<Reservation>>,
+    /// Bookings that were answered as confirmed.
+    pub(super) confirmed: Vec<Id<Booking>>,
+    /// Tickets that were answered as collected.
+    pub(super) collected: Vec<Id<Ticket>>,
     /// What should not have been answered.
     pub(super) wrong: Vec<String>,
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use highstreet_domain::delivery::{Delivery, Recalled};
-use highstreet_domain::kernel::{Id, Money, Phone};
+use highstreet_domain::kernel::{Id, Money};
 use highstreet_domain::kitchen::Preparation;
-use highstreet_domain::ordering::Order;
+use highstreet_domain::loyalty::Program;
+use highstreet_domain::ordering::{self, Order};
 use highstreet_domain::payment::{By, Closing, Payment, Refund};
 use uuid::Uuid;
 
@@ -46,6 +47,9 @@ impl Inspection<'_> {
         for (id, standing) in self.street.payment.streams.all() {
             let Some(bill) = standing.state.bill() else { continue };
             let Ok(order) = Uuid::parse_str(&bill.order.id).map(Id::new) else { continue };
+            if bill.order.context != ordering::CONTEXT {
+                continue;
+            }
             let exists = self.street.ordering.streams.standing(order).state.placed().is_some();
             let cancelled = matches!(standing.state, Payment::Cancelled { .. });
             self.must(exists || cancelled, || format!("payment {id} lives without an order: {:?}", standing.state));
@@ -60,13 +64,7 @@ impl Inspection<'_> {
                 *drinks.entry(placed.details.customer.key()).or_default() += drunk;
             }
         }
-        let mut stamps: BTreeMap<String, i64> = BTreeMap::new();
-        for (_, standing) in self.street.loyalty.streams.all() {
-            let member = standing.state.name.map_or(String::new(), |name| name.member);
-            let member = Phone::parse(&member).map_or(member, |phone| phone.key());
-            stamps.insert(member, standing.state.balance);
-        }
-        stamps.retain(|_, balance| *balance != 0);
+        let stamps = self.balances(Program::Stamps);
         self.must(stamps == drinks, || format!("stamps are {stamps:?}, drinks {drinks:?}"));
     }
 
