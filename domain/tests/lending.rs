@@ -100,7 +100,11 @@ fn library_x5_library_n3_books_are_listed_as_inventory_told_last() {
     assert_eq!((list(&facts).index().status.as_str(), list(&facts).index().shop), ("OUT", shop().to_string()));
     assert_eq!(list(&[facts[2].clone(), facts[0].clone()]).latest, Some(facts[2].clone()), "a late fact");
     assert_eq!(list(&[told(1, 0, "")]).index(), Index::default(), "asked for, and never received");
-    assert_eq!(list(&[told(1, 0, ""), told(2, 5, "흰")]).index().status, "AVAILABLE", "received after it was asked for");
+    assert_eq!(
+        list(&[told(1, 0, ""), told(2, 5, "흰")]).index().status,
+        "AVAILABLE",
+        "received after it was asked for"
+    );
     laws::view::<Book>(&facts);
 }
 
