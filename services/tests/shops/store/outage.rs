@@ -81,7 +81,7 @@ async fn store_a6_stock_catches_up_once() {
     let (kept, dropped) = (store.buy(COLA, 3).await, store.buy(COLA, 4).await);
     assert_eq!(store.cancel_purchase(&dropped).await.status(), PurchaseStatus::Cancelled);
     for purchase in [&kept, &dropped] {
-        let trace = eventually("the trace", || store.trace(&of_purchase(purchase))).await;
+        let trace = eventually("the trace", || async { store.trace(&of_purchase(purchase)).await }).await;
         assert_eq!(count(&trace, "StockWithdrawn"), 0, "inventory is away");
     }
 
@@ -94,7 +94,7 @@ async fn store_a6_stock_catches_up_once() {
         assert_eq!(count(&trace, "StockReceived"), 1);
     }
     store.stocked(COLA, 5 + 10 + 20 + 100 - 3).await;
-    let trace = eventually("the trace", || store.trace(&of_purchase(&kept))).await;
+    let trace = eventually("the trace", || async { store.trace(&of_purchase(&kept)).await }).await;
     assert_eq!((count(&trace, "StockWithdrawn"), count(&trace, "StockReturned")), (1, 0));
     assert_eq!(store.get_purchase(&kept).await.status(), PurchaseStatus::Purchased);
     assert_eq!(store.get_purchase(&dropped).await.cancel_reason(), CancelReason::Customer);
