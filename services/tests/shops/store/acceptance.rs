@@ -9,6 +9,7 @@ use highstreet_wire::proto::delivery::{
 use highstreet_wire::proto::inventory::ListStockRequest;
 use highstreet_wire::proto::replenishment::{ListOrdersRequest, OrderStatus};
 use highstreet_wire::proto::sales::{CancelReason, PurchaseStatus};
+use highstreet_wire::proto::tracking::Trace;
 use tonic::Code;
 use uuid::Uuid;
 
@@ -154,19 +155,40 @@ async fn store_a4_a_purchase_of_more_than_there_is() {
     assert!(short.iter().all(|text| text.starts_with("재고가 부족합니다")), "{short:?}");
 }
 
-/// STORE-A7: `CancelDelivery` of an order that delivery has not heard of is recorded, and that delivery never ships.
+/// Only the mesh itself cancels what delivery has not heard of: nobody else keeps a delivery from ever coming about.
 #[tokio::test]
-async fn store_a7_a_cancel_of_what_delivery_has_not_heard_of() {
+async fn a_stranger_cancels_no_delivery_in_advance() {
     let store = Store::open().await;
     let order = reference("replenishment", &Uuid::now_v7().to_string());
     let target = Some(cancel_delivery_request::Target::Order(order.clone()));
-    let request = CancelDeliveryRequest { target, shop_id: SHOP.into(), ..Default::default() };
-    let delivery = store.head_office().cancel_delivery(request).await.unwrap().into_inner().delivery.unwrap();
-    assert_eq!((delivery.status(), delivery.order.as_ref()), (DeliveryStatus::Cancelled, Some(&order)));
-    let refused = store.ship(&delivery).await.unwrap_err();
-    assert_eq!(reason(&refused), "ALREADY_CANCELLED");
+    let mut request = tonic::Request::new(CancelDeliveryRequest { target, shop_id: SHOP.into(), ..Default::default() });
+    request.metadata_mut().insert("x-highstreet-actor", "context:replenishment".parse().unwrap());
+    let refused = store.head_office().cancel_delivery(request).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::NotFound, "DELIVERY_NOT_FOUND"));
     let list = ListDeliveriesRequest { shop_id: SHOP.into(), order: Some(order), ..Default::default() };
-    assert_eq!(store.head_office().list_deliveries(list).await.unwrap().into_inner().deliveries, [delivery]);
+    assert!(store.head_office().list_deliveries(list).await.unwrap().into_inner().deliveries.is_empty());
+}
+
+/// STORE-A7: an order is cancelled the moment it is placed, again and again until the cancellation overtakes the
+/// order's own event: the delivery was cancelled and never scheduled, and stays so.
+#[tokio::test]
+async fn store_a7_a_cancel_that_overtakes_the_order_wins() {
+    let store = Store::open().await;
+    let (order, trace) = eventually("a cancellation that is first", || async {
+        let order = store.order(10).await;
+        assert_eq!(store.cancel_order(&order).await.unwrap().status(), OrderStatus::Cancelled);
+        let cancelled = |trace: &Trace| count(trace, "DeliveryCancelled") == 1;
+        let look = || async { store.trace(&of_order(&order)).await.filter(cancelled) };
+        let trace = eventually("its delivery on the trace", look).await;
+        (count(&trace, "DeliveryScheduled") == 0).then_some((order, trace))
+    })
+    .await;
+    // Behind it: by the time this one is scheduled, delivery has heard of the other.
+    let behind = store.order(1).await;
+    store.scheduled(&behind).await;
+    let delivery = store.delivery(&order).await.unwrap();
+    assert_eq!((delivery.status(), delivery.order.as_ref()), (DeliveryStatus::Cancelled, trace.order.as_ref()));
+    assert_eq!(reason(&store.ship(&delivery).await.unwrap_err()), "ALREADY_CANCELLED");
 }
 
 /// STORE-A7, STORE-N1, STORE-X1, STORE-X4: thirty orders are cancelled the moment they are placed, in a store that
@@ -249,9 +271,7 @@ async fn the_last_twenty_are_sold_once_each() {
         store.sales().record_purchase(purchase_of(COLA, 1)).await.unwrap().into_inner().purchase.unwrap()
     });
     let purchases = futures_util::future::join_all(buying).await;
-    let decided = |trace: &highstreet_wire::proto::tracking::Trace| {
-        count(trace, "StockWithdrawn") + count(trace, "PurchaseCancelled") == 1
-    };
+    let decided = |trace: &Trace| count(trace, "StockWithdrawn") + count(trace, "PurchaseCancelled") == 1;
     let mut stand = 0;
     for purchase in &purchases {
         let root = of_purchase(purchase);
