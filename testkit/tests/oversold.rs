@@ -102,6 +102,4 @@ fn without_looking_at_revisions_copies_are_given_away_twice() {
         taken > 10 && left < 0
     });
     assert!(oversold.count() > 25, "most stories show it");
-    let (taken, _, left) = rush(1, 1000, Flaws::RevisionsIgnored);
-    assert!(taken > 10 && left < 0, "{taken} of 10 copies given away, {left} left");
 }
