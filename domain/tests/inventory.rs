@@ -1,5 +1,7 @@
 //! The rules of inventory.
 
+#![allow(clippy::unwrap_used, reason = "every one of them is valid, or its test fails")]
+
 mod samples;
 
 use std::collections::BTreeMap;

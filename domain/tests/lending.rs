@@ -1,5 +1,7 @@
 //! The rules of lending.
 
+#![allow(clippy::unwrap_used, reason = "every one of them is valid, or its test fails")]
+
 mod samples;
 
 use highstreet_domain::kernel::{Aggregate, Id, Index, Payer, ProductId, View};
