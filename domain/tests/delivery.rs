@@ -2,11 +2,11 @@
 
 mod samples;
 
-use highstreet_domain::delivery::{Command, Delivery, Dispatch, Event, Fact, Rejection, react};
+use highstreet_domain::delivery::{Command, Delivery, Dispatch, Event, Fact, Load, Rejection, react};
 use highstreet_domain::kernel::Id;
 use highstreet_testkit::{given, laws};
 use proptest::prelude::*;
-use samples::{case, goods, load};
+use samples::{case, case_of, cola, goods, load};
 
 fn scheduled() -> Event {
     Event::Scheduled(load())
@@ -104,6 +104,23 @@ fn store_a2_what_head_office_has_shipped_cannot_be_cancelled() {
         let sent = [Event::Scheduled(goods()), Event::Shipped];
         given::<Delivery>(sent).when(command.clone()).then_refused(Rejection::AlreadyShipped);
         given::<Delivery>([Event::Scheduled(goods())]).when(command).then([cancelled()]);
+    }
+}
+
+/// STORE-A7: the cancel overtakes the order's own event. `CancelDelivery` of an order names the stream that its event
+/// leads to, is recorded there, and wins: the delivery never ships, not even in a shop that ships at once.
+#[test]
+fn store_a7_a_cancel_that_overtakes_the_order_wins() {
+    let order = case_of("replenishment", 7);
+    let wanted = Load { case: order.clone(), order: order.root.clone(), items: vec![cola(10)] };
+    for dispatch in [Dispatch::ByHand, Dispatch::AtOnce] {
+        let [(stream, schedule)] = react(&Fact::Wanted(wanted.clone()), dispatch).try_into().unwrap();
+        assert_eq!(stream, Id::made_for(&order.root), "where the cancel was recorded");
+        let early = given::<Delivery>([]).when(Command::Cancel { case: Some(order.clone()) });
+        let early = early.then([Event::Cancelled { case: order.clone() }]);
+        let delivery = early.when(schedule).then_nothing();
+        assert_eq!(delivery.clone().state().status(), "CANCELLED");
+        delivery.when(Command::Ship).then_refused(Rejection::AlreadyCancelled);
     }
 }
 

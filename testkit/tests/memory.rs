@@ -107,3 +107,9 @@ fn a_journal_that_forgets_causes_is_noticed() {
 fn a_journal_that_ignores_claims_is_noticed() {
     run_flawed(Flaws::ClaimsIgnored);
 }
+
+#[test]
+#[should_panic(expected = "can never happen")]
+fn a_journal_that_ignores_revisions_is_noticed() {
+    run_flawed(Flaws::ConflictsIgnored);
+}

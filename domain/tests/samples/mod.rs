@@ -23,7 +23,8 @@ use uuid::Uuid;
 pub(crate) const MINA: &str = "010-1234-5678";
 pub(crate) const QUARTER_HOUR: Duration = Duration::from_mins(15);
 
-/// Where the events of an aggregate are kept as an earlier version wrote them.
+/// Where the events of an aggregate are kept as an earlier version wrote them. Two aggregates that are called alike are
+/// told apart by their contexts, as in `replenishment.order`.
 pub(crate) fn golden(aggregate: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{aggregate}.v1.jsonl"))
 }
@@ -157,4 +158,17 @@ pub(crate) fn letter() -> Letter {
         locale: Locale::Ko,
         text: "주문이 결제되었습니다.".into(),
     }
+}
+
+// === Store and library ===
+
+pub(crate) fn cola(count: i64) -> Item {
+    let (product, name) = (ProductId::parse("cola").unwrap(), ProductName::parse("콜라").unwrap());
+    Item { product, name, quantity: Quantity::new(count).unwrap(), unit_price: Some(won(1200)) }
+}
+
+/// What belongs to the `number`-th order, purchase or reservation of `context`.
+pub(crate) fn case_of(context: &str, number: u128) -> Case {
+    let root = Reference::new(context, Uuid::from_u128(number).to_string());
+    Case { root, shop: shop(), customer: String::new() }
 }

@@ -52,6 +52,15 @@ pub(crate) fn reason(status: &Status) -> String {
     status.get_details_error_info().unwrap().reason
 }
 
+/// The fields that an `INVALID_ARGUMENT` names, in alphabetical order.
+pub(crate) fn bad_fields(status: &Status) -> Vec<String> {
+    assert_eq!(status.code(), tonic::Code::InvalidArgument, "{status:?}");
+    let violations = status.get_details_bad_request().unwrap().field_violations;
+    let mut fields: Vec<_> = violations.into_iter().map(|violation| violation.field).collect();
+    fields.sort_unstable();
+    fields
+}
+
 pub(crate) fn reference(context: &str, id: &str) -> Reference {
     Reference { context: context.into(), id: id.into() }
 }

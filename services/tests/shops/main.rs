@@ -5,5 +5,7 @@ mod cinema;
 #[path = "../common/mod.rs"]
 mod common;
 mod house;
+mod library;
 mod rush;
 mod seat_later;
+mod store;
