@@ -1,7 +1,14 @@
 //! `highstreet demo`: plays a shop's story against a running server, and tells what happens.
 
 mod cafe;
+mod cinema;
+mod cinema_seat_later;
+mod errands;
+mod house;
+mod library;
+mod store;
 mod tell;
+mod visitor;
 
 use std::time::Duration;
 
@@ -14,6 +21,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
+use self::visitor::Played;
 use crate::config::{GroundArgs, ServeArgs, ShopArgs};
 use crate::{ContextName, Door, Platform, Street};
 
@@ -34,8 +42,18 @@ pub struct DemoArgs {
 /// The shops that have a story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Shop {
+    /// The convenience store.
+    Store,
     /// The coffee shop SKANU.
     Cafe,
+    /// The library.
+    Library,
+    /// The cinema where seats are chosen with the booking.
+    Cinema,
+    /// The cinema where seats are chosen after the payment.
+    CinemaSeatLater,
+    /// All five, one after another.
+    All,
 }
 
 /// Plays the story.
@@ -80,9 +98,23 @@ async fn greet(channel: Channel, server: &str) -> Result<(), String> {
 }
 
 async fn story(shop: Shop, channel: Channel) -> Result<(), String> {
-    match shop {
+    let played = match shop {
+        Shop::Store => store::play(channel).await,
         Shop::Cafe => cafe::play(channel).await,
-    }
+        Shop::Library => library::play(channel).await,
+        Shop::Cinema => cinema::play(channel).await,
+        Shop::CinemaSeatLater => cinema_seat_later::play(channel).await,
+        Shop::All => all(channel).await,
+    };
+    played.map_err(|unexpected| format!("the story did not go as it should: {}", unexpected.into_string()))
+}
+
+async fn all(channel: Channel) -> Played {
+    store::play(channel.clone()).await?;
+    cafe::play(channel.clone()).await?;
+    library::play(channel.clone()).await?;
+    cinema::play(channel.clone()).await?;
+    cinema_seat_later::play(channel).await
 }
 
 /// A server that lives as long as the demo.
