@@ -32,6 +32,10 @@ const ESPRESSO: Drink = Drink { id: "espresso", name: "Espresso", won: 3000 };
 const PAID: [&str; 6] =
     ["OrderPlaced", "PaymentRequested", "PaymentApproved", "OrderPaid", "PreparationStarted", "Earned"];
 
+/// What a cancellation leads to after that: the delivery, too, if it was not even scheduled.
+const UNDONE: [&str; 6] =
+    ["OrderCancelled", "PaymentCancelled", "PaymentRefunded", "PreparationCancelled", "DeliveryCancelled", "Reversed"];
+
 struct Cafe {
     visitor: Visitor,
     customer: String,
@@ -59,9 +63,7 @@ pub(super) async fn play(channel: Channel) -> Played {
     cafe.pay(&order).await?;
     cafe.count_stamps(3).await?;
     cafe.cancel(&order).await?;
-    let undone =
-        ["OrderCancelled", "PaymentCancelled", "PaymentRefunded", "PreparationCancelled", "Reversed"].as_slice();
-    cafe.visitor.conclude(&order.order_id, "CANCELLED", &[&PAID[..], undone].concat()).await?;
+    cafe.visitor.conclude(&order.order_id, "CANCELLED", &[PAID, UNDONE].concat()).await?;
     cafe.count_stamps(2).await?;
     let told = [
         ["OrderPlaced", "OrderPaid", "PreparationReady", "OrderCompleted"].as_slice(),

@@ -51,8 +51,8 @@ pub(super) async fn play(channel: Channel) -> Played {
     let booking = house.select(&booking, &["1B", "1C"]).await?;
     tell::call("customer", "SelectSeats 1B 1C", tell::name(booking.status().as_str_name()));
     expect("the booking", &booking.status(), &BookingStatus::Confirmed)?;
-    house.ticket(&booking).await?;
     house.draw("After", &["1A", "1B", "1C"]).await?;
+    house.ticket(&booking).await?;
 
     tell::chapter("Called off: the ticket first, then the booking, then payment and seats");
     house.cancel(&booking).await?;

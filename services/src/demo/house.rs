@@ -89,8 +89,8 @@ impl House {
         Ok(selecting.await?.booking.unwrap_or_default())
     }
 
-    /// Cancels, and waits until everything that follows has happened.
-    pub(super) async fn cancel(&mut self, booking: &Booking) -> Played {
+    /// Cancels, and tells of it.
+    pub(super) async fn cancel(&self, booking: &Booking) -> Played {
         let cancelled = self.call_off(booking).await?;
         tell::call("customer", "CancelBooking", tell::name(cancelled.status().as_str_name()));
         expect("the booking", &cancelled.status(), &BookingStatus::Cancelled)
@@ -151,9 +151,10 @@ impl House {
             .ask(request, async |channel, request| SeatingServiceClient::new(channel).get_screening(request).await);
         let screening = getting.await?.screening;
         let screening = screening.ok_or_else(|| Unexpected::new("the screening is not there".into()))?;
-        tell::seats(title, &screening);
         let taken = screening.seats.iter().filter(|seat| seat.status() != SeatStatus::Free);
         let taken: Vec<_> = taken.map(|seat| seat.name.as_str()).collect();
+        tell::call("anybody", "GetScreening", &format!("{} of {} seats taken", taken.len(), screening.seats.len()));
+        tell::seats(title, &screening);
         expect("the seats that are taken", &taken, &wanted.to_vec())
     }
 }

@@ -1,4 +1,4 @@
-//! How the demo tells what happens: at most 100 columns wide.
+//! How the demo tells what happens: for terminals of 100 columns and more.
 
 use highstreet_wire::proto::notification::Notification;
 use highstreet_wire::proto::seating::{Screening, SeatStatus};
@@ -26,8 +26,8 @@ pub(super) fn call(who: &str, what: &str, answer: &str) {
 /// Somebody does something, and it is refused.
 pub(super) fn refusal(who: &str, what: &str, reason: &str, status: &Status) {
     println!("  {who:<11} {what:<44} ✗ {reason}");
-    for line in folded(status.message(), WIDTH - 16) {
-        println!("                “{line}”");
+    for line in folded(&format!("“{}”", status.message()), WIDTH - 14) {
+        println!("              {line}");
     }
 }
 

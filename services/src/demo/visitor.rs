@@ -150,9 +150,8 @@ impl Visitor {
         let what = format!("{status} by {}", events.join(", "));
         let done = |trace: &Trace| trace.status == status && wanted.is_subset(&names(trace));
         let trace = self.wait(case, &what, done).await?;
-        expect("the events of the trace", &names(&trace), &wanted)?;
         tell::trace(&trace);
-        Ok(())
+        expect("the events of the trace", &names(&trace), &wanted)
     }
 
     async fn wait(&mut self, case: &str, what: &str, done: impl Fn(&Trace) -> bool) -> Played<Trace> {
