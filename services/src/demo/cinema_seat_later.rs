@@ -40,6 +40,7 @@ pub(super) async fn play(channel: Channel) -> Played {
     let booking = house.book(house.wish(&[], 2)).await?;
     tell::call("customer", "CreateBooking, two seats", tell::name(booking.status().as_str_name()));
     expect("the booking", &booking.status(), &BookingStatus::Reserved)?;
+    house.visitor.hear(&booking.booking_id, "BookingReserved").await?;
     let answer = house.select(&booking, &["1B", "1C"]).await;
     expect_refusal("customer", "SelectSeats 1B 1C, unpaid", answer, "NOT_PAID")?;
     errands::pay(&house.visitor, &booking.payment_id).await?;
@@ -51,6 +52,7 @@ pub(super) async fn play(channel: Channel) -> Played {
     let booking = house.select(&booking, &["1B", "1C"]).await?;
     tell::call("customer", "SelectSeats 1B 1C", tell::name(booking.status().as_str_name()));
     expect("the booking", &booking.status(), &BookingStatus::Confirmed)?;
+    house.visitor.hear(&booking.booking_id, "TicketIssued").await?;
     house.draw("After", &["1A", "1B", "1C"]).await?;
     house.ticket(&booking).await?;
 
