@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use self::visitor::Played;
@@ -27,6 +28,8 @@ use crate::{ContextName, Door, Platform, Street};
 
 /// How long whoever is at the target may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long to wait before asking again.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// `highstreet demo`.
 #[derive(Args, Clone, Debug)]
@@ -84,16 +87,29 @@ fn target(text: &str) -> Result<Uri, &'static str> {
     }
 }
 
-/// Makes sure that who answers at `server` runs what the story needs.
+/// Makes sure that who answers at `server` runs what the stories need; waits a little for one that is still starting.
 async fn greet(channel: Channel, server: &str) -> Result<(), String> {
-    let question = HealthCheckRequest { service: tracking_service_server::SERVICE_NAME.into() };
-    let asked = tokio::time::timeout(PATIENCE, HealthClient::new(channel).check(question)).await;
-    match asked {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(status)) if status.code() == Code::NotFound => {
+    let mut client = HealthClient::new(channel);
+    let mut answers = false;
+    let greeting = async {
+        loop {
+            let question = HealthCheckRequest { service: tracking_service_server::SERVICE_NAME.into() };
+            match client.check(question).await {
+                Ok(health) if health.get_ref().status() == ServingStatus::Serving => return true,
+                Ok(_) => answers = true,
+                Err(status) if status.code() == Code::NotFound => answers = true,
+                Err(_) => return false,
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    let serves = tokio::time::timeout(PATIENCE, greeting).await.unwrap_or(false);
+    match (serves, answers) {
+        (true, _) => Ok(()),
+        (false, true) => {
             Err(format!("no Highstreet answers at {server} that runs tracking; the demo needs all contexts"))
         }
-        Ok(Err(_)) | Err(_) => Err(format!("no Highstreet answers at {server}; something else does")),
+        (false, false) => Err(format!("no Highstreet answers at {server}; something else does")),
     }
 }
 
