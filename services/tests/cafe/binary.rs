@@ -189,11 +189,12 @@ const TOLD: [&str; 24] = [
     "SEAT_TAKEN",
 ];
 
-/// Plays all five stories at the server, and expects that they went as they should.
-fn play_all(address: SocketAddr) {
+/// Plays all five stories, and expects that they went as they should, with the server that `begins` names.
+fn play_all(address: SocketAddr, begins: &str) {
     let output = run(&["demo", "all", "--target", &format!("http://{address}")]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.starts_with(begins), "{said}");
     for told in TOLD {
         assert!(said.contains(told), "{told} is missing in:\n{said}");
     }
@@ -202,7 +203,7 @@ fn play_all(address: SocketAddr) {
 
 #[tokio::test]
 async fn the_demo_plays_with_a_server_of_its_own() {
-    play_all(free_address());
+    play_all(free_address(), "No server at http://127.0.0.1:");
 }
 
 /// What a play leaves behind does not disturb the next one.
@@ -210,8 +211,8 @@ async fn the_demo_plays_with_a_server_of_its_own() {
 async fn the_demo_plays_twice_against_the_same_server() {
     let data = tempdir().unwrap();
     let server = Server::start(data.path()).await;
-    play_all(server.address);
-    play_all(server.address);
+    play_all(server.address, "Playing against the server at http://127.0.0.1:");
+    play_all(server.address, "Playing against the server at http://127.0.0.1:");
 }
 
 /// A story that does not go as it should ends with a failure, and says why.
