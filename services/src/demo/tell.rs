@@ -33,7 +33,7 @@ pub(super) fn refusal(who: &str, what: &str, reason: &str, status: &Status) {
 
 /// Somebody was told to come back a little later, and does.
 pub(super) fn again(status: &Status) {
-    println!("              … {}; asking again", status.message());
+    println!("              … {} (asking again)", status.message());
 }
 
 /// Something happened.

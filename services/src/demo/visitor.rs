@@ -81,6 +81,28 @@ pub(super) fn expect_refusal<T: Debug>(who: &str, what: &str, answer: Result<T, 
     }
 }
 
+/// Asks; and asks again for as long as the answer is to come back a little later.
+async fn ask<R: Clone, A>(
+    channel: &Channel,
+    request: R,
+    call: impl AsyncFn(Channel, R) -> Result<Response<A>, Status>,
+) -> Result<A, Status> {
+    let mut waited = Duration::ZERO;
+    loop {
+        let status = match call(channel.clone(), request.clone()).await {
+            Ok(answer) => return Ok(answer.into_inner()),
+            Err(status) => status,
+        };
+        let later = status.get_details_retry_info().and_then(|info| info.retry_delay);
+        let Some(pause) = later.map(|delay| delay.max(PAUSE)).filter(|pause| waited + *pause <= PATIENCE) else {
+            return Err(status);
+        };
+        tell::again(&status);
+        tokio::time::sleep(pause).await;
+        waited += pause;
+    }
+}
+
 /// Looks until there is something to see.
 pub(super) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Played<Option<T>>) -> Played<T> {
     let looking = async {
@@ -106,7 +128,10 @@ impl Visitor {
     pub(super) async fn enter(channel: Channel, shop: &str, customer: &str) -> Played<Self> {
         let shop = shop.to_owned();
         let request = WatchTracesRequest { shop_id: shop.clone(), customer: customer.into(), since: String::new() };
-        let watching = TrackingServiceClient::new(channel.clone()).watch_traces(request).await?.into_inner();
+        let watching = ask(&channel, request, async |channel, request| {
+            TrackingServiceClient::new(channel).watch_traces(request).await
+        });
+        let watching = watching.await?;
         Ok(Self { channel, shop, watching, newest: HashMap::new(), told: HashSet::new() })
     }
 
@@ -121,22 +146,7 @@ impl Visitor {
         request: R,
         call: impl AsyncFn(Channel, R) -> Result<Response<A>, Status>,
     ) -> Result<A, Status> {
-        let mut waited = Duration::ZERO;
-        loop {
-            let status = match call(self.channel.clone(), request.clone()).await {
-                Ok(answer) => return Ok(answer.into_inner()),
-                Err(status) => status,
-            };
-            let Some(pause) = status.get_details_retry_info().and_then(|info| info.retry_delay) else {
-                return Err(status);
-            };
-            waited += pause.max(PAUSE);
-            if waited > PATIENCE {
-                return Err(status);
-            }
-            tell::again(&status);
-            tokio::time::sleep(pause.max(PAUSE)).await;
-        }
+        ask(&self.channel, request, call).await
     }
 
     /// Waits until the case has a step called `event`.

@@ -215,6 +215,19 @@ async fn the_demo_plays_twice_against_the_same_server() {
     play_all(server.address, "Playing against the server at http://127.0.0.1:");
 }
 
+/// Told to come back a little later, whoever plays does.
+#[tokio::test]
+async fn the_demo_asks_again() {
+    let data = tempdir().unwrap();
+    let server =
+        Server::start_with(data.path(), |command| command.args(["--rate-limit", "5"]).env("HIGHSTREET_LOG", "error"));
+    let server = server.await;
+    let output = run(&["demo", "cafe", "--target", &format!("http://{}", server.address)]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("(asking again)"), "{said}");
+}
+
 /// A story that does not go as it should ends with a failure, and says why.
 #[tokio::test]
 async fn the_demo_notices_what_goes_wrong() {
