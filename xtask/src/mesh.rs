@@ -79,7 +79,7 @@ fn up(folder: &Path) -> Result<(), String> {
     }
     println!(
         "\nThe gateway is on 127.0.0.1:{GATEWAY}; logs are in {}. Try:\n\n  \
-         cargo run --release -- demo cafe --target http://127.0.0.1:{GATEWAY}\n  cargo xtask mesh status\n  \
+         cargo run --release -- demo all --target http://127.0.0.1:{GATEWAY}\n  cargo xtask mesh status\n  \
          cargo xtask mesh down",
         folder.display()
     );

@@ -151,7 +151,9 @@ impl Aggregate for Order {
 
     fn refusal(&self) -> Option<Rejection> {
         match self {
-            Self::Shipped { tried: Tried::InVain, .. } | Self::Received { tried: Tried::InVain, .. } => Some(Rejection::AlreadyShipped),
+            Self::Shipped { tried: Tried::InVain, .. } | Self::Received { tried: Tried::InVain, .. } => {
+                Some(Rejection::AlreadyShipped)
+            }
             _ => None,
         }
     }

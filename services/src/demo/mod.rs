@@ -1,7 +1,14 @@
 //! `highstreet demo`: plays a shop's story against a running server, and tells what happens.
 
 mod cafe;
+mod cinema;
+mod cinema_seat_later;
+mod errands;
+mod house;
+mod library;
+mod store;
 mod tell;
+mod visitor;
 
 use std::time::Duration;
 
@@ -12,13 +19,17 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
+use self::visitor::Played;
 use crate::config::{GroundArgs, ServeArgs, ShopArgs, target};
 use crate::{ContextName, Door, Platform, Street};
 
 /// How long whoever is at the target may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long to wait before asking again.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// `highstreet demo`.
 #[derive(Args, Clone, Debug)]
@@ -34,8 +45,18 @@ pub struct DemoArgs {
 /// The shops that have a story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Shop {
+    /// The convenience store.
+    Store,
     /// The coffee shop SKANU.
     Cafe,
+    /// The library.
+    Library,
+    /// The cinema where seats are chosen with the booking.
+    Cinema,
+    /// The cinema where seats are chosen after the payment.
+    CinemaSeatLater,
+    /// All five, one after another.
+    All,
 }
 
 /// Plays the story.
@@ -55,23 +76,50 @@ pub async fn play(args: DemoArgs) -> Result<(), String> {
     played
 }
 
-/// Makes sure that who answers at `server` runs what the story needs.
+/// Makes sure that who answers at `server` runs what the stories need; waits a little for one that is still starting.
 async fn greet(channel: Channel, server: &str) -> Result<(), String> {
-    let question = HealthCheckRequest { service: tracking_service_server::SERVICE_NAME.into() };
-    let asked = tokio::time::timeout(PATIENCE, HealthClient::new(channel).check(question)).await;
-    match asked {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(status)) if status.code() == Code::NotFound => {
+    let mut client = HealthClient::new(channel);
+    let mut answers = false;
+    let greeting = async {
+        loop {
+            let question = HealthCheckRequest { service: tracking_service_server::SERVICE_NAME.into() };
+            match client.check(question).await {
+                Ok(health) if health.get_ref().status() == ServingStatus::Serving => return true,
+                Ok(_) => answers = true,
+                Err(status) if status.code() == Code::NotFound => answers = true,
+                Err(_) => return false,
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    let serves = tokio::time::timeout(PATIENCE, greeting).await.unwrap_or(false);
+    match (serves, answers) {
+        (true, _) => Ok(()),
+        (false, true) => {
             Err(format!("no Highstreet answers at {server} that runs tracking; the demo needs all contexts"))
         }
-        Ok(Err(_)) | Err(_) => Err(format!("no Highstreet answers at {server}; something else does")),
+        (false, false) => Err(format!("no Highstreet answers at {server}; something else does")),
     }
 }
 
 async fn story(shop: Shop, channel: Channel) -> Result<(), String> {
-    match shop {
+    let played = match shop {
+        Shop::Store => store::play(channel).await,
         Shop::Cafe => cafe::play(channel).await,
-    }
+        Shop::Library => library::play(channel).await,
+        Shop::Cinema => cinema::play(channel).await,
+        Shop::CinemaSeatLater => cinema_seat_later::play(channel).await,
+        Shop::All => all(channel).await,
+    };
+    played.map_err(|unexpected| format!("the story did not go as it should: {}", unexpected.into_string()))
+}
+
+async fn all(channel: Channel) -> Played {
+    store::play(channel.clone()).await?;
+    cafe::play(channel.clone()).await?;
+    library::play(channel.clone()).await?;
+    cinema::play(channel.clone()).await?;
+    cinema_seat_later::play(channel).await
 }
 
 /// A server that lives as long as the demo.

@@ -161,17 +161,85 @@ async fn a_folder_in_use_or_of_a_newer_version_is_left_alone() {
     assert!(refused(&["--data", folder]).contains("was written by a newer version"));
 }
 
-#[tokio::test]
-async fn the_demo_plays_with_a_server_of_its_own() {
-    let output = run(&["demo", "cafe", "--target", &format!("http://{}", free_address())]);
+/// What each of the five stories tells: its main path, a refusal, and what a cancellation leads to.
+const TOLD: [&str; 24] = [
+    "Convenience store",
+    "replenishment.OrderReceived",
+    "DELIVERY_ALREADY_SHIPPED",
+    "OUT_OF_STOCK",
+    "inventory.StockReturned",
+    "Board of gs25",
+    "Coffee shop SKANU",
+    "ordering.OrderCompleted",
+    "ORDER_ALREADY_COMPLETED",
+    "payment.PaymentRefunded",
+    "2 stamps",
+    "1 × Espresso",
+    "Library",
+    "ListBooks",
+    "RESERVATION_FAILED",
+    "lending.ReservationCancelled",
+    "Cinema: seats first",
+    "100 points",
+    "  1 ■ · · · · · · ·",
+    "BOOKING_ALREADY_COMPLETED",
+    "TICKET_CANCELLED",
+    "Cinema: seats after the payment",
+    "NOT_PAID",
+    "SEAT_TAKEN",
+];
+
+/// Plays all five stories, and expects that they went as they should, with the server that `begins` names.
+fn play_all(address: SocketAddr, begins: &str) {
+    let output = run(&["demo", "all", "--target", &format!("http://{address}")]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    for line in
-        ["ordering.OrderCompleted", "ORDER_ALREADY_COMPLETED", "payment.PaymentRefunded", "2 stamps", "1 × Espresso"]
-    {
-        assert!(said.contains(line), "{line} is missing in:\n{said}");
+    assert!(said.starts_with(begins), "{said}");
+    for told in TOLD {
+        assert!(said.contains(told), "{told} is missing in:\n{said}");
     }
     assert_eq!(String::from_utf8_lossy(&output.stderr), "", "the story is told on stdout, and nothing went wrong");
+}
+
+#[tokio::test]
+async fn the_demo_plays_with_a_server_of_its_own() {
+    play_all(free_address(), "No server at http://127.0.0.1:");
+}
+
+/// What a play leaves behind does not disturb the next one.
+#[tokio::test]
+async fn the_demo_plays_twice_against_the_same_server() {
+    let data = tempdir().unwrap();
+    let server = Server::start(data.path()).await;
+    play_all(server.address, "Playing against the server at http://127.0.0.1:");
+    play_all(server.address, "Playing against the server at http://127.0.0.1:");
+}
+
+/// Told to come back a little later, whoever plays does.
+#[tokio::test]
+async fn the_demo_asks_again() {
+    let data = tempdir().unwrap();
+    let server =
+        Server::start_with(data.path(), |command| command.args(["--rate-limit", "5"]).env("HIGHSTREET_LOG", "error"));
+    let server = server.await;
+    let output = run(&["demo", "cafe", "--target", &format!("http://{}", server.address)]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("(asking again)"), "{said}");
+}
+
+/// A story that does not go as it should ends with a failure, and says why.
+#[tokio::test]
+async fn the_demo_notices_what_goes_wrong() {
+    let data = tempdir().unwrap();
+    let server = Server::start_with(data.path(), |command| {
+        command.args(["--provider-decline-rate", "1"]).env("HIGHSTREET_LOG", "error")
+    });
+    let server = server.await;
+    let output = run(&["demo", "cafe", "--target", &format!("http://{}", server.address)]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("did not go as it should: the payment was declined"), "{said}");
 }
 
 #[tokio::test]
@@ -189,9 +257,6 @@ async fn the_demo_plays_against_a_highstreet_only() {
             .unwrap()
             .contains(&format!("no Highstreet answers at http://{}", server.admin))
     );
-
-    let output = run(&["demo", "cafe", "--target", &format!("http://{}", server.address)]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Ordering alone starts, and says what it cannot do.
