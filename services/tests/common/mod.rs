@@ -61,6 +61,11 @@ pub(crate) fn bad_fields(status: &Status) -> Vec<String> {
     fields
 }
 
+/// How often `event` is on a trace.
+pub(crate) fn count(trace: &Trace, event: &str) -> usize {
+    trace.steps.iter().filter(|step| step.event == event).count()
+}
+
 pub(crate) fn reference(context: &str, id: &str) -> Reference {
     Reference { context: context.into(), id: id.into() }
 }
@@ -120,6 +125,17 @@ impl HighStreet {
     /// Waits until a trace has come to `status`.
     pub(crate) async fn traced(&self, order: &Reference, status: &str) -> Trace {
         eventually(status, || async { self.trace(order).await.filter(|trace| trace.status == status) }).await
+    }
+
+    /// Waits until a trace shows all of `events`, which come from several contexts, and checks that each is there once.
+    pub(crate) async fn traced_once(&self, order: &Reference, events: &[&str]) -> Trace {
+        let complete = |trace: &Trace| events.iter().all(|event| count(trace, event) > 0);
+        let look = || async { self.trace(order).await.filter(complete) };
+        let trace = eventually(&format!("{events:?} on the trace"), look).await;
+        for event in events {
+            assert_eq!(count(&trace, event), 1, "{event} in {trace:#?}");
+        }
+        trace
     }
 
     /// The newest thousand notifications of a shop.

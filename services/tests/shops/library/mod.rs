@@ -11,7 +11,6 @@ use highstreet_wire::proto::lending::{
     ReservationStatus,
 };
 use highstreet_wire::proto::notification::{Notification, RecipientRole};
-use highstreet_wire::proto::tracking::Trace;
 use tonic::Status;
 use tonic::transport::Channel;
 
@@ -38,11 +37,6 @@ fn request_of(user: &str, book: &str) -> RequestReservationRequest {
 
 fn root(reservation: &Reservation) -> Reference {
     reference("lending", &reservation.reservation_id)
-}
-
-/// How often `event` is on a trace.
-fn count(trace: &Trace, event: &str) -> usize {
-    trace.steps.iter().filter(|step| step.event == event).count()
 }
 
 // === impl Library ===

@@ -19,7 +19,7 @@ use highstreet_wire::proto::sales::sales_service_client::SalesServiceClient;
 use highstreet_wire::proto::sales::{
     CancelPurchaseRequest, GetPurchaseRequest, Purchase, PurchaseStatus, RecordPurchaseRequest,
 };
-use highstreet_wire::proto::tracking::{Board, BoardOrder, GetBoardRequest, Trace};
+use highstreet_wire::proto::tracking::{Board, BoardOrder, GetBoardRequest};
 use tonic::Status;
 use tonic::transport::Channel;
 
@@ -64,11 +64,6 @@ fn of_order(order: &Order) -> Reference {
 
 fn of_purchase(purchase: &Purchase) -> Reference {
     reference("sales", &purchase.purchase_id)
-}
-
-/// How often `event` is on a trace.
-fn count(trace: &Trace, event: &str) -> usize {
-    trace.steps.iter().filter(|step| step.event == event).count()
 }
 
 // === impl Store ===
