@@ -166,6 +166,13 @@ impl<'a> Mount<'a> {
         self.subscriptions.push((subscription(consumer, source, names), listener));
     }
 
+    /// The names of its services, and what it listens to.
+    #[cfg(test)]
+    pub(crate) fn offers_and_hears(self) -> (Vec<String>, Vec<Subscription>) {
+        let services = self.services.into_iter().map(|(name, _)| name).collect();
+        (services, self.subscriptions.into_iter().map(|(subscription, _)| subscription).collect())
+    }
+
     /// Starts it: what it offers can be called, what it does of its own accord goes on.
     pub(crate) async fn start(self) -> Result<Context, StartError> {
         let mut relays = JoinSet::new();

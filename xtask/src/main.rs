@@ -49,6 +49,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Draws docs/design.md anew from what the contexts are.
+    Docs,
     /// Writes the files of a new context, and its line in each list.
     NewContext(scaffold::NewContext),
     /// The whole street as local processes, on PostgreSQL and NATS.
@@ -103,6 +105,10 @@ fn main() -> ExitCode {
         }
         Command::Requirements { check: true } => told(requirements::check()),
         Command::Requirements { check: false } => told(requirements::write()),
+        Command::Docs => {
+            let test = ["test", "--package", "highstreet", "--lib", "design_documents"];
+            told(shell::run(cargo().args(test).env("HIGHSTREET_WRITE_DOCS", "1")))
+        }
         Command::NewContext(wanted) => told(scaffold::write(&wanted)),
         Command::Mesh { mesh } => told(mesh::go(&mesh)),
         Command::Soak => told(soak()),

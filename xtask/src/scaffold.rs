@@ -22,7 +22,7 @@ const FILES: [(&str, &str); 10] = [
 ];
 
 /// Each list: its file, the line before which a context's line goes, and that line.
-const LISTS: [(&str, &str, &str); 6] = [
+const LISTS: [(&str, &str, &str); 8] = [
     ("domain/src/lib.rs", "pub mod delivery;", "pub mod {{context}};"),
     ("adapters/wire/src/lib.rs", "pub mod delivery;", "pub mod {{context}};"),
     ("adapters/wire/src/proto.rs", "    common::v1 as common,", "    {{context}}::v1 as {{context}},"),
@@ -37,6 +37,12 @@ const LISTS: [(&str, &str, &str); 6] = [
         "    /// 주문\n    Ordering = ordering,",
         "    /// Say what it is in two words.\n    {{Context}} = {{context}}, calls [];",
     ),
+    (
+        "services/src/contexts/tests/map.rs",
+        "        ContextName::Payment => (\"general\"",
+        "        ContextName::{{Context}} => (\"supporting\", \"{{context}}\", \"none yet\", SUPPORTING),",
+    ),
+    ("docs/glossary.md", "| ordering | 주문 |", "| {{context}} | {{context}} | say here what it is about |"),
 ];
 
 /// What a new context is called.

@@ -1,0 +1,50 @@
+//! What the published language says of a context.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::ContextName;
+
+/// An RPC that changes something, and who may call it.
+pub(super) struct Change {
+    pub(super) name: String,
+    pub(super) callers: Vec<String>,
+}
+
+/// The repository.
+pub(super) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn proto(context: ContextName, file: &str) -> String {
+    let path = root().join(format!("proto/highstreet/{context}/v1/{file}.proto"));
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+/// The RPCs of a context that change something: what people and other contexts may ask of it.
+pub(super) fn changes(context: ContextName) -> Vec<Change> {
+    let text = proto(context, context.as_str());
+    let changing = |name: &str| {
+        let request = text.split_once(&format!("message {name}Request {{")).map_or("", |(_, rest)| rest);
+        request.split_once("\n}").is_some_and(|(body, _)| body.contains("string request_id"))
+    };
+    let mut callers = Vec::new();
+    let mut found = Vec::new();
+    for line in text.lines().map(str::trim) {
+        if let Some(said) = line.strip_prefix("// Callers: ") {
+            callers = said.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        }
+        let name = line.strip_prefix("rpc ").and_then(|rest| rest.split('(').next());
+        if let Some(name) = name.filter(|name| changing(name)) {
+            found.push(Change { name: name.to_owned(), callers: std::mem::take(&mut callers) });
+        }
+    }
+    found
+}
+
+/// The events that a context publishes.
+pub(super) fn events(context: ContextName) -> Vec<String> {
+    let text = proto(context, "events");
+    let names = text.lines().filter_map(|line| line.strip_prefix("message ")?.split(' ').next());
+    names.map(str::to_owned).collect()
+}
