@@ -5,6 +5,8 @@ mod checks;
 pub mod config;
 mod context;
 mod contexts;
+#[cfg(test)]
+mod design;
 mod front;
 mod health;
 mod healthcheck;

@@ -25,7 +25,7 @@ const FILES: [(&str, &str); 10] = [
 const LISTS: [(&str, &str, &str); 8] = [
     ("domain/src/lib.rs", "pub mod delivery;", "pub mod {{context}};"),
     ("adapters/wire/src/lib.rs", "pub mod delivery;", "pub mod {{context}};"),
-    ("adapters/wire/src/proto.rs", "    common::v1 as common,", "    {{context}}::v1 as {{context}},"),
+    ("adapters/wire/src/proto.rs", "common::v1 as common,", "{{context}}::v1 as {{context}},"),
     ("adapters/grpc/src/lib.rs", "pub mod delivery;", "pub mod {{context}};"),
     (
         "adapters/grpc/src/opened.rs",
@@ -38,7 +38,7 @@ const LISTS: [(&str, &str, &str); 8] = [
         "    /// Say what it is in two words.\n    {{Context}} = {{context}}, calls [];",
     ),
     (
-        "services/src/contexts/tests/map.rs",
+        "services/src/design/map.rs",
         "        ContextName::Payment => (\"general\"",
         "        ContextName::{{Context}} => (\"supporting\", \"{{context}}\", \"none yet\", SUPPORTING),",
     ),

@@ -1,8 +1,5 @@
 //! How each context is put together: one file each, and one line here.
 
-#[cfg(test)]
-mod tests;
-
 use std::fmt;
 
 use async_trait::async_trait;

@@ -7,10 +7,9 @@ mod storming;
 use highstreet_domain::kernel::ports::Subscription;
 use tonic_health::pb::health_check_response::ServingStatus;
 
-use super::ContextName;
 use crate::config::{GroundArgs, ShopArgs};
 use crate::context::Mount;
-use crate::{Door, Platform, Street};
+use crate::{ContextName, Door, Platform, Street};
 
 /// What a context offers and hears.
 struct Mounted {
