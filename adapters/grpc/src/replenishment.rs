@@ -102,7 +102,7 @@ fn show(id: Id<Order>, order: &Standing<Order>) -> Result<proto::Order, Status> 
         Order::Unborn | Order::Placed(_) => (proto::OrderStatus::Placed, String::new()),
         Order::CancellationPending { note, .. } => (proto::OrderStatus::CancellationPending, note.to_string()),
         Order::Shipped { .. } => (proto::OrderStatus::Shipped, String::new()),
-        Order::Received(_) => (proto::OrderStatus::Received, String::new()),
+        Order::Received { .. } => (proto::OrderStatus::Received, String::new()),
         Order::Cancelled { note, .. } => (proto::OrderStatus::Cancelled, note.to_string()),
     };
     Ok(proto::Order {

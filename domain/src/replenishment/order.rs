@@ -33,7 +33,12 @@ pub enum Order {
         tried: Tried,
     },
     /// It is in stock.
-    Received(Details),
+    Received {
+        /// What was ordered.
+        details: Details,
+        /// Whether somebody tried to cancel it on its way: they hear so, even if it is in stock by then.
+        tried: Tried,
+    },
     /// It was cancelled before it was shipped.
     Cancelled {
         /// What had been ordered.
@@ -67,7 +72,7 @@ pub enum Tried {
 
 impl Aggregate for Order {
     const NAME: &'static str = "order";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 
     type Command = Command;
     type Event = Event;
@@ -87,7 +92,7 @@ impl Aggregate for Order {
             (Self::Placed(_), Command::Cancel { note }) => {
                 Ok(vec![Event::CancellationRequested { note: note.clone() }])
             }
-            (Self::Shipped { .. } | Self::Received(_), Command::Cancel { .. }) => Err(Rejection::AlreadyShipped),
+            (Self::Shipped { .. } | Self::Received { .. }, Command::Cancel { .. }) => Err(Rejection::AlreadyShipped),
             // Cancelling twice is no error.
             (Self::CancellationPending { .. } | Self::Cancelled { .. }, Command::Cancel { .. }) => Ok(vec![]),
 
@@ -110,8 +115,8 @@ impl Aggregate for Order {
             }
             (Self::Shipped { .. }, Command::MarkReceived) => Ok(vec![Event::Received]),
             // Known already; or cancelled, and a terminal state stands.
-            (Self::Shipped { .. } | Self::Received(_) | Self::Cancelled { .. }, Command::MarkShipped) => Ok(vec![]),
-            (Self::Received(_) | Self::Cancelled { .. }, Command::MarkReceived) => Ok(vec![]),
+            (Self::Shipped { .. } | Self::Received { .. } | Self::Cancelled { .. }, Command::MarkShipped) => Ok(vec![]),
+            (Self::Received { .. } | Self::Cancelled { .. }, Command::MarkReceived) => Ok(vec![]),
             (Self::Unborn, Command::MarkShipped | Command::MarkReceived) => Err(Rejection::NotFound),
         }
     }
@@ -127,7 +132,7 @@ impl Aggregate for Order {
                 Self::Shipped { details, tried: Tried::InVain }
             }
             (Self::Placed(details), Event::Shipped) => Self::Shipped { details, tried: Tried::Never },
-            (Self::Shipped { details, .. }, Event::Received) => Self::Received(details),
+            (Self::Shipped { details, tried }, Event::Received) => Self::Received { details, tried },
             // A refused cancellation left it shipped; no history holds any other such pair.
             (state, _) => state,
         }
@@ -146,7 +151,9 @@ impl Aggregate for Order {
 
     fn refusal(&self) -> Option<Rejection> {
         match self {
-            Self::Shipped { tried: Tried::InVain, .. } => Some(Rejection::AlreadyShipped),
+            Self::Shipped { tried: Tried::InVain, .. } | Self::Received { tried: Tried::InVain, .. } => {
+                Some(Rejection::AlreadyShipped)
+            }
             _ => None,
         }
     }
@@ -185,7 +192,7 @@ impl Order {
             Self::Placed(details)
             | Self::CancellationPending { details, .. }
             | Self::Shipped { details, .. }
-            | Self::Received(details)
+            | Self::Received { details, .. }
             | Self::Cancelled { details, .. } => Some(details),
         }
     }
@@ -197,7 +204,7 @@ impl Order {
             Self::Placed(_) => "PLACED",
             Self::CancellationPending { .. } => "CANCELLATION_PENDING",
             Self::Shipped { .. } => "SHIPPED",
-            Self::Received(_) => "RECEIVED",
+            Self::Received { .. } => "RECEIVED",
             Self::Cancelled { .. } => "CANCELLED",
         }
     }
