@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use highstreet::ContextName;
 use highstreet::config::ShopArgs;
 use highstreet_wire::proto::common::PaymentMethod;
 use highstreet_wire::proto::ordering::{
@@ -228,18 +229,13 @@ async fn health_and_reflection_are_offered() {
     let answer = format!("{:?}", answers.message().await.unwrap().unwrap());
     assert!(answer.contains("highstreet.kitchen.v1.KitchenService"), "{answer}");
 
-    let offered = [
-        "",
-        "highstreet.delivery.v1.DeliveryService",
-        "highstreet.kitchen.v1.KitchenService",
-        "highstreet.loyalty.v1.LoyaltyService",
-        "highstreet.notification.v1.NotificationService",
-        "highstreet.ordering.v1.OrderingService",
-        "highstreet.payment.v1.PaymentService",
-        "highstreet.tracking.v1.TrackingService",
-    ];
-    let serving = offered.map(|name| (name.to_owned(), ServingStatus::Serving.into()));
-    assert_eq!(statuses(&cafe).await, BTreeMap::from(serving));
+    let services = ContextName::ALL.map(|context| {
+        let (first, rest) = context.as_str().split_at(1);
+        format!("highstreet.{context}.v1.{}{rest}Service", first.to_uppercase())
+    });
+    let offered = services.into_iter().chain([String::new()]);
+    let serving = offered.map(|name| (name, ServingStatus::Serving.into()));
+    assert_eq!(statuses(&cafe).await, serving.collect());
 
     let unknown = health.check(HealthCheckRequest { service: "nobody".into() }).await.unwrap_err();
     assert_eq!(unknown.code(), Code::NotFound);
