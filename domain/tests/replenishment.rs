@@ -108,7 +108,19 @@ fn store_a2_what_is_shipped_stays_and_whoever_cancels_is_told() {
     for history in [shipped(), received(), refused()] {
         given::<Order>(history).when(cancel()).then_refused(Rejection::AlreadyShipped);
     }
-    assert_eq!(given::<Order>(shipped()).state().refusal(), None, "nobody tried");
+    for history in [shipped(), received()] {
+        assert_eq!(given::<Order>(history).state().refusal(), None, "nobody tried");
+    }
+}
+
+/// STORE-A2: whoever waits for delivery's answer hears that it is too late, even if the goods are in stock by then.
+#[test]
+fn store_a2_an_order_received_meanwhile_was_not_cancelled() {
+    let told = [Event::CancellationRefused, Event::Shipped, Event::Received];
+    let order = given::<Order>(pending()).when(Command::MarkReceived).then(told).state();
+    assert_eq!((order.status(), order.refusal()), ("RECEIVED", Some(Rejection::AlreadyShipped)));
+    let order = given::<Order>(refused()).when(Command::MarkReceived).then([Event::Received]).state();
+    assert_eq!(order.refusal(), Some(Rejection::AlreadyShipped));
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub enum Order {
     Received {
         /// What was ordered.
         details: Details,
-        /// Whether somebody tried to cancel it.
+        /// Whether somebody tried to cancel it on its way: they hear so, even if it is in stock by then.
         tried: Tried,
     },
     /// It was cancelled before it was shipped.
@@ -72,7 +72,7 @@ pub enum Tried {
 
 impl Aggregate for Order {
     const NAME: &'static str = "order";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 
     type Command = Command;
     type Event = Event;
