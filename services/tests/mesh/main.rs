@@ -2,15 +2,16 @@
 //! them. Everything here is real; the faults too.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-mod harness;
-
 mod acceptance;
 mod addresses;
 mod at_work;
 mod breaker;
 mod clock;
+#[path = "../common/mod.rs"]
+mod common;
 mod disk;
 mod empty_broker;
+mod harness;
 mod kills;
 mod lost_disk;
 mod network;

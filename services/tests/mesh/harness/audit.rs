@@ -13,8 +13,8 @@ use tokio::time::{Instant, sleep};
 
 use super::books::Books;
 use super::calls::lattes;
-use super::mesh::{Mesh, RECOVERY};
 use super::notes::{Notes, Said};
+use super::{Mesh, RECOVERY};
 
 /// Of what does not hold, so much is shown.
 const SHOWN: usize = 20;

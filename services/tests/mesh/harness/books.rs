@@ -10,9 +10,8 @@ use highstreet_wire::proto::payment::{ListPaymentsRequest, Payment};
 use highstreet_wire::proto::tracking::{ListTracesRequest, Trace};
 use tonic::Status;
 
-use super::SHOP;
 use super::calls::{Calls, timed};
-use super::mesh::Mesh;
+use super::{Mesh, SHOP};
 
 const PAGE: i32 = 1000;
 /// Contexts whose outboxes are looked into.

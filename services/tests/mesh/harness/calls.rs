@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use highstreet::config::Role;
 use highstreet_grpc::Channel;
 use highstreet_testkit::Dice;
 use highstreet_wire::proto::Money;
@@ -22,7 +23,7 @@ use tokio::time::{Instant, sleep};
 use tonic::{Code, Request, Status};
 use uuid::Uuid;
 
-use super::SHOP;
+use super::{Mesh, SHOP};
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(5);
@@ -80,6 +81,15 @@ pub(crate) fn is_open(status: &Status) -> bool {
         status.code(),
         Code::Unavailable | Code::DeadlineExceeded | Code::Internal | Code::Aborted | Code::Cancelled | Code::Unknown
     )
+}
+
+// === impl Mesh ===
+
+impl Mesh {
+    /// Calls through the gateways.
+    pub(crate) fn calls(&self) -> Calls {
+        Calls::new(self.channel(Role::Gateway))
+    }
 }
 
 // === impl Calls ===

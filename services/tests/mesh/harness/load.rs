@@ -16,10 +16,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use super::SHOP;
 use super::calls::{Calls, is_open, lattes, timed};
-use super::mesh::RECOVERY;
 use super::notes::Notes;
+use super::{RECOVERY, SHOP};
 
 /// Between two things that one person does.
 const PACE: Duration = Duration::from_millis(15);

@@ -13,7 +13,6 @@ use highstreet_testkit::servers::{NatsServer, PostgresServer};
 use tempfile::TempDir;
 use tokio::sync::SemaphorePermit;
 
-use super::calls::Calls;
 use super::plan::{Plan, Way};
 use super::proxy::{Proxy, Weather};
 use super::replica::{Replica, name_of};
@@ -178,11 +177,6 @@ impl Mesh {
     pub(crate) fn of(&mut self, context: ContextName) -> &mut Replica {
         let place = self.places(context)[0];
         &mut self.replicas[place]
-    }
-
-    /// Calls through the gateways.
-    pub(crate) fn calls(&self) -> Calls {
-        Calls::new(self.channel(Role::Gateway))
     }
 
     /// A way to all replicas of `role`.
