@@ -77,7 +77,7 @@ impl Cafe {
     }
 
     pub(crate) async fn place(&self, request: PlaceOrderRequest) -> Result<Order, Status> {
-        let request = PlaceOrderRequest { shop_id: self.shop(SHOP), ..request };
+        let request = PlaceOrderRequest { shop_id: self.shop(&request.shop_id), ..request };
         Ok(self.ordering().place_order(request).await?.into_inner().order.unwrap())
     }
 

@@ -90,7 +90,7 @@ impl Cinema {
     // === Bookings ===
 
     pub(crate) async fn book(&self, request: CreateBookingRequest) -> Result<Booking, Status> {
-        let request = CreateBookingRequest { shop_id: self.shop(SHOP), ..request };
+        let request = CreateBookingRequest { shop_id: self.shop(&request.shop_id), ..request };
         Ok(self.bookings().create_booking(request).await?.into_inner().booking.unwrap())
     }
 
