@@ -25,7 +25,7 @@ async fn stores_are_mixed_in_one_deployment() {
 
 async fn a_busy_day(plan: Plan) {
     let mesh = Mesh::with(plan).await;
-    let load = Load::start(&mesh.calls(), 6);
+    let load = Load::everywhere(&mesh.calls(), 6);
     load.busy(100).await;
     let calls = load.calls.clone();
     let notes = load.stop().await;

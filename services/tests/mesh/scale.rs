@@ -31,7 +31,7 @@ async fn everybody_worked(mesh: &Mesh, heard: &[ContextName], called: &[ContextN
 #[tokio::test(flavor = "multi_thread")]
 async fn two_replicas_of_everything_share_the_work() {
     let mesh = Mesh::with(Plan::default().replicas(2)).await;
-    let load = Load::start(&mesh.calls(), 12);
+    let load = Load::everywhere(&mesh.calls(), 12);
     load.busy(150).await;
     let notes = load.stop().await;
     mesh.settle(&notes).await;
@@ -44,7 +44,7 @@ async fn four_replicas_do_nothing_twice() {
     let four = [Ordering, Payment, Loyalty, Tracking];
     let plan = four.into_iter().fold(Plan::default(), |plan, context| plan.replicas_of(context, 4));
     let mesh = Mesh::with(plan).await;
-    let load = Load::start(&mesh.calls(), 12);
+    let load = Load::everywhere(&mesh.calls(), 12);
     load.busy(200).await;
     let notes = load.stop().await;
     mesh.settle(&notes).await;
@@ -63,7 +63,7 @@ async fn replicas_that_join_and_leave_lose_nothing() {
     for replica in mesh.replicas.iter().filter(|replica| replica.is_running()) {
         replica.ready().await;
     }
-    let load = Load::start(&mesh.calls(), 8);
+    let load = Load::everywhere(&mesh.calls(), 8);
     load.busy(20).await;
     mesh.start_all().await;
     load.busy(20).await;

@@ -1,4 +1,4 @@
-//! All there is in the shop, as its services tell it.
+//! All there is in the shops, as their services tell it.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,11 @@ use highstreet_wire::proto::payment::{ListPaymentsRequest, Payment};
 use highstreet_wire::proto::tracking::{ListTracesRequest, Trace};
 use tonic::Status;
 
-use super::calls::{Calls, timed};
+use super::calls::Calls;
+use super::shops::Shops;
 use super::{Mesh, SHOP};
 
-const PAGE: i32 = 1000;
-/// Contexts whose outboxes are looked into.
-const PUBLISHERS: [ContextName; 5] =
-    [ContextName::Ordering, ContextName::Payment, ContextName::Kitchen, ContextName::Delivery, ContextName::Loyalty];
-
-/// All there is, each by the id of its order.
+/// All there is: in the coffee shop, each by the id of its order, and in the others.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Books {
     pub(crate) orders: BTreeMap<String, Order>,
@@ -31,6 +27,8 @@ pub(crate) struct Books {
     pub(crate) stamps: BTreeMap<String, i64>,
     /// How often each payment was approved and refunded, as its events say; `None` where they cannot be looked at.
     pub(crate) money: Option<BTreeMap<String, (usize, usize)>>,
+    /// What there is in the other shops.
+    pub(crate) shops: Shops,
     pub(crate) dead_letters: Vec<String>,
     /// What has not been published.
     pub(crate) unpublished: usize,
@@ -38,11 +36,11 @@ pub(crate) struct Books {
 
 /// Every page of a list.
 macro_rules! all {
-    ($calls:expr, $client:ident, $list:ident, $request:ident, $field:ident) => {{
-        let (mut client, mut token, mut all) = ($calls.$client(), String::new(), Vec::new());
+    ($calls:expr, $shop:expr, $client:expr, $list:ident, $request:ident, $field:ident) => {{
+        let (mut client, mut token, mut all) = ($client, String::new(), Vec::new());
         loop {
-            let page = $request { shop_id: SHOP.into(), page_size: PAGE, page_token: token, ..Default::default() };
-            let page = $calls.once(stringify!($list), client.$list(timed(page))).await?;
+            let page = $request { shop_id: $shop.into(), page_size: 1000, page_token: token, ..Default::default() };
+            let page = $calls.once(stringify!($list), client.$list($crate::harness::calls::timed(page))).await?;
             all.extend(page.$field);
             token = page.next_page_token;
             if token.is_empty() {
@@ -52,7 +50,9 @@ macro_rules! all {
     }};
 }
 
-fn by_order<T>(all: Vec<T>, order: impl Fn(&T) -> String) -> BTreeMap<String, Vec<T>> {
+pub(super) use all;
+
+pub(super) fn by_order<T>(all: Vec<T>, order: impl Fn(&T) -> String) -> BTreeMap<String, Vec<T>> {
     let mut by = BTreeMap::<_, Vec<T>>::new();
     for one in all {
         by.entry(order(&one)).or_default().push(one);
@@ -65,18 +65,18 @@ fn by_order<T>(all: Vec<T>, order: impl Fn(&T) -> String) -> BTreeMap<String, Ve
 impl Books {
     /// Reads all of it; fails while something does not answer.
     pub(crate) async fn read(mesh: &Mesh, calls: &Calls, phones: &[String]) -> Result<Self, Status> {
-        let orders = all!(calls, ordering, list_orders, ListOrdersRequest, orders);
-        let payments = all!(calls, payments, list_payments, ListPaymentsRequest, payments);
-        let preparations = all!(calls, kitchen, list_preparations, ListPreparationsRequest, preparations);
-        let deliveries = all!(calls, couriers, list_deliveries, ListDeliveriesRequest, deliveries);
-        let traces = all!(calls, tracking, list_traces, ListTracesRequest, traces);
+        let orders = all!(calls, SHOP, calls.ordering(), list_orders, ListOrdersRequest, orders);
+        let payments = all!(calls, SHOP, calls.payments(), list_payments, ListPaymentsRequest, payments);
+        let preparations = all!(calls, SHOP, calls.kitchen(), list_preparations, ListPreparationsRequest, preparations);
+        let deliveries = all!(calls, SHOP, calls.couriers(), list_deliveries, ListDeliveriesRequest, deliveries);
+        let traces = all!(calls, SHOP, calls.tracking(), list_traces, ListTracesRequest, traces);
         let mut stamps = BTreeMap::new();
         for phone in phones {
             stamps.insert(phone.clone(), calls.stamps(phone).await?);
         }
         let dead_letters =
             mesh.bus().await.dead_letters().await.map_err(|error| Status::unavailable(error.to_string()))?;
-        let publishers = PUBLISHERS.into_iter().filter(|context| mesh.has_schema(*context));
+        let publishers = ContextName::ALL.into_iter().filter(|context| mesh.has_schema(*context));
         let unpublished = |context| mesh.ask(context, "SELECT count(*) FROM outbox").parse::<usize>().unwrap();
         Ok(Self {
             orders: orders.into_iter().map(|order| (order.order_id.clone(), order)).collect(),
@@ -86,6 +86,7 @@ impl Books {
             traces: traces.into_iter().map(|trace| (trace.order.clone().unwrap().id, trace)).collect(),
             stamps,
             money: mesh.has_schema(ContextName::Payment).then(|| money(mesh)),
+            shops: Shops::read(calls).await?,
             dead_letters: dead_letters.iter().map(|letter| format!("{}: {}", letter.consumer, letter.error)).collect(),
             unpublished: publishers.map(unpublished).sum(),
         })

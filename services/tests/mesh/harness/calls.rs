@@ -61,11 +61,15 @@ pub(crate) fn lattes(quantity: i32, phone: &str) -> PlaceOrderRequest {
             product_id: request_id.clone(),
             product_name: "Latte".into(),
             quantity,
-            unit_price: Some(Money { currency_code: "KRW".into(), units: LATTE, nanos: 0 }),
+            unit_price: Some(won(LATTE)),
         }],
         payment_method: PaymentMethod::Card.into(),
         request_id,
     }
+}
+
+pub(crate) fn won(units: i64) -> Money {
+    Money { currency_code: "KRW".into(), units, nanos: 0 }
 }
 
 /// With the time it may take.
@@ -209,8 +213,13 @@ impl Calls {
 
     /// The stamps of a customer; none before the first.
     pub(crate) async fn stamps(&self, phone: &str) -> Result<i64, Status> {
+        self.balance(SHOP, Program::Stamps, phone).await
+    }
+
+    /// What a customer has collected; nothing before the first time.
+    pub(crate) async fn balance(&self, shop: &str, program: Program, member: &str) -> Result<i64, Status> {
         let mut loyalty = LoyaltyServiceClient::new(self.channel.clone());
-        let request = GetAccountRequest { shop_id: SHOP.into(), program: Program::Stamps.into(), member: phone.into() };
+        let request = GetAccountRequest { shop_id: shop.into(), program: program.into(), member: member.into() };
         match self.once("GetAccount", loyalty.get_account(timed(request))).await {
             Ok(found) => Ok(found.account.unwrap().balance),
             Err(status) if status.code() == Code::NotFound => Ok(0),

@@ -2,9 +2,15 @@
 
 mod audit;
 mod books;
+mod cafe;
 mod calls;
+mod cinema;
+mod library;
 mod load;
 mod notes;
+mod shops;
+mod shops_audit;
+mod store;
 
 pub(crate) use audit::broken;
 pub(crate) use books::Books;
@@ -14,5 +20,14 @@ pub(crate) use notes::Notes;
 
 pub(crate) use crate::common::mesh::{HIGHSTREET, Mesh, Plan, RECOVERY, Replica, Way, Weather};
 
-/// The shop that all of it is about.
+/// The coffee shop.
 pub(crate) const SHOP: &str = "skanu";
+/// The other ones.
+pub(crate) const STORE: &str = "corner";
+pub(crate) const LIBRARY: &str = "alexandria";
+pub(crate) const CINEMA: &str = "cgv";
+
+/// As messages count.
+fn count(number: usize) -> i32 {
+    i32::try_from(number).unwrap()
+}
