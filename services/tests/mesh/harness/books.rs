@@ -39,6 +39,7 @@ macro_rules! all {
     ($calls:expr, $shop:expr, $client:expr, $list:ident, $request:ident, $field:ident) => {{
         let (mut client, mut token, mut all) = ($client, String::new(), Vec::new());
         loop {
+            #[allow(clippy::needless_update, reason = "some lists have filters")]
             let page = $request { shop_id: $shop.into(), page_size: 1000, page_token: token, ..Default::default() };
             let page = $calls.once(stringify!($list), client.$list($crate::harness::calls::timed(page))).await?;
             all.extend(page.$field);

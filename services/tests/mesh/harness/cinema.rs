@@ -26,12 +26,13 @@ const NO: &[Code] = &[Code::FailedPrecondition];
 impl Person {
     /// Books seats by name, and sometimes cancels.
     pub(super) async fn book_seats(self, customer: &'static str) {
-        self.keeps(|| async {
+        let me = &self;
+        me.keeps(|number| async move {
             // Somebody may have them.
-            if let Some(booking) = self.book(customer, self.some_seats(1 + self.dice.below(3)), 0).await
-                && self.dice.chance(30)
+            if let Some(booking) = me.book(customer, me.some_seats(1 + me.dice.below(3)), 0).await
+                && number % 3 == 2
             {
-                self.cancel_booking(&booking).await;
+                me.cancel_booking(&booking).await;
             }
         })
         .await;
@@ -39,24 +40,27 @@ impl Person {
 
     /// Books, pays later, and then chooses seats; or leaves it at any of that.
     pub(super) async fn book_and_choose_later(self, customer: &'static str) {
-        self.keeps(|| async {
-            let quantity = 1 + self.dice.below(2);
-            let Some(booking) = self.book(customer, Vec::new(), count(quantity)).await else { return };
-            if self.dice.chance(80) {
-                self.pay_for(&booking).await;
-                if self.dice.chance(80) {
-                    let request = SelectSeatsRequest {
-                        booking_id: booking.booking_id.clone(),
-                        seats: self.some_seats(quantity),
-                        request_id: Uuid::now_v7().to_string(),
-                        ..Default::default()
-                    };
-                    let select = async |way, it| BookingServiceClient::new(way).select_seats(it).await;
-                    self.asks("SelectSeats", &request, select, NO).await;
-                }
+        let me = &self;
+        me.keeps(|number| async move {
+            let quantity = 1 + me.dice.below(2);
+            let Some(booking) = me.book(customer, Vec::new(), count(quantity)).await else { return };
+            // How far they go, and whether they cancel then.
+            let (far, cancels) = (number % 3, number % 7 > 4);
+            if far > 0 {
+                me.pay_for(&booking).await;
             }
-            if self.dice.chance(30) {
-                self.cancel_booking(&booking).await;
+            if far > 1 {
+                let request = SelectSeatsRequest {
+                    booking_id: booking.booking_id.clone(),
+                    seats: me.some_seats(quantity),
+                    request_id: Uuid::now_v7().to_string(),
+                    ..Default::default()
+                };
+                let select = async |way, it| BookingServiceClient::new(way).select_seats(it).await;
+                me.asks("SelectSeats", &request, select, NO).await;
+            }
+            if cancels {
+                me.cancel_booking(&booking).await;
             }
         })
         .await;
@@ -64,18 +68,19 @@ impl Person {
 
     /// An usher takes some of the tickets that were issued.
     pub(super) async fn collect_tickets(self) {
-        self.keeps(|| async {
+        let me = &self;
+        me.keeps(|_| async move {
             let status = TicketStatus::Issued.into();
             let request = ListTicketsRequest { shop_id: CINEMA.into(), status, page_size: 5, ..Default::default() };
             let list = async |way, it| TicketingServiceClient::new(way).list_tickets(it).await;
-            let listed = self.asks("ListTickets", &request, list, &[]).await;
+            let listed = me.asks("ListTickets", &request, list, &[]).await;
             let tickets = listed.into_iter().flat_map(|listed| listed.tickets);
-            for ticket in tickets.filter(|_| self.dice.chance(20)) {
+            for ticket in tickets.filter(|_| me.dice.chance(20)) {
                 let request_id = Uuid::now_v7().to_string();
                 let request = CollectTicketRequest { ticket_id: ticket.ticket_id, request_id, ..Default::default() };
                 let collect = async |way, it| TicketingServiceClient::new(way).collect_ticket(it).await;
-                if self.asks("CollectTicket", &request, collect, NO).await.is_some() {
-                    self.notes.ended("booking", &ticket.booking.unwrap().id, "COMPLETED");
+                if me.asks("CollectTicket", &request, collect, NO).await.is_some() {
+                    me.notes.ended("booking", &ticket.booking.unwrap().id, "COMPLETED");
                 }
             }
         })

@@ -18,8 +18,9 @@ const BOOKS: [&str; 3] = ["beloved", "dune", "the book of sand"];
 impl Person {
     /// The librarian receives fewer copies than are wanted.
     pub(super) async fn receive_books(self) {
-        self.keeps(|| async {
-            let (book, quantity) = (BOOKS[self.dice.below(2)], count(self.dice.below(2)));
+        let me = &self;
+        me.keeps(|_| async move {
+            let (book, quantity) = (BOOKS[me.dice.below(2)], count(me.dice.below(2)));
             let request = ReceiveStockRequest {
                 shop_id: LIBRARY.into(),
                 sku: book.into(),
@@ -28,10 +29,10 @@ impl Person {
                 request_id: Uuid::now_v7().to_string(),
                 ..Default::default()
             };
-            self.notes.receives(book, quantity, false);
+            me.notes.receives(book, quantity, false);
             let receive = async |way, it| InventoryServiceClient::new(way).receive_stock(it).await;
-            if self.asks("ReceiveStock", &request, receive, &[]).await.is_some() {
-                self.notes.receives(book, quantity, true);
+            if me.asks("ReceiveStock", &request, receive, &[]).await.is_some() {
+                me.notes.receives(book, quantity, true);
             }
         })
         .await;
@@ -39,19 +40,20 @@ impl Person {
 
     /// A reader reserves, and sometimes changes their mind.
     pub(super) async fn reserve_books(self) {
-        self.keeps(|| async {
+        let me = &self;
+        me.keeps(|number| async move {
             let request_id = Uuid::now_v7().to_string();
             let request = RequestReservationRequest {
                 shop_id: LIBRARY.into(),
                 user_id: request_id.clone(),
-                book_id: BOOKS[self.dice.below(BOOKS.len())].into(),
+                book_id: BOOKS[number % 3].into(),
                 request_id: request_id.clone(),
             };
             let reserve = async |way, it| LendingServiceClient::new(way).request_reservation(it).await;
-            let Some(requested) = self.asks("RequestReservation", &request, reserve, &[]).await else { return };
+            let Some(requested) = me.asks("RequestReservation", &request, reserve, &[]).await else { return };
             let reservation_id = requested.reservation.unwrap().reservation_id;
-            self.notes.answered(&request_id, "lending", &reservation_id);
-            if self.dice.chance(40) {
+            me.notes.answered(&request_id, "lending", &reservation_id);
+            if number % 5 < 2 {
                 let request_id = Uuid::now_v7().to_string();
                 let cancel = CancelReservationRequest {
                     reservation_id: reservation_id.clone(),
@@ -60,8 +62,8 @@ impl Person {
                 };
                 let call = async |way, it| LendingServiceClient::new(way).cancel_reservation(it).await;
                 // There was no copy.
-                if self.asks("CancelReservation", &cancel, call, &[Code::FailedPrecondition]).await.is_some() {
-                    self.notes.ended("lending", &reservation_id, "CANCELLED");
+                if me.asks("CancelReservation", &cancel, call, &[Code::FailedPrecondition]).await.is_some() {
+                    me.notes.ended("lending", &reservation_id, "CANCELLED");
                 }
             }
         })

@@ -92,6 +92,15 @@ impl Load {
         eventually("more orders", enough).await;
     }
 
+    /// Waits until in each of the other shops so much more was answered.
+    pub(crate) async fn busy_everywhere(&self, cases: usize) {
+        let contexts = ["replenishment", "sales", "lending", "booking"];
+        let answered = || contexts.map(|context| self.notes.cases(context));
+        let wanted = answered().map(|before| before + cases);
+        let enough = || async { answered().iter().zip(wanted).all(|(now, wanted)| *now >= wanted).then_some(()) };
+        eventually("more to do in every shop", enough).await;
+    }
+
     /// Waits until so many calls more were made, whatever came of them.
     pub(crate) async fn called(&self, calls: usize) {
         let wanted = self.calls.counted().made + calls;
@@ -141,10 +150,13 @@ async fn look(notes: Notes, calls: Calls, closing: CancellationToken) {
 // === impl Person ===
 
 impl Person {
-    /// Does this again and again, until the shops close.
-    pub(super) async fn keeps<F: Future<Output = ()>>(&self, doing: impl Fn() -> F) {
-        while !self.is_closing() {
-            doing().await;
+    /// Does this again and again, until the shops close; it is told how often it was done before.
+    pub(super) async fn keeps<F: Future<Output = ()>>(&self, doing: impl Fn(usize) -> F) {
+        for number in 0.. {
+            if self.is_closing() {
+                return;
+            }
+            doing(number).await;
             sleep(PACE).await;
         }
     }

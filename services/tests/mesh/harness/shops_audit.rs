@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use highstreet_wire::proto::booking::{Booking, BookingStatus};
-use highstreet_wire::proto::delivery::DeliveryStatus;
+use highstreet_wire::proto::delivery::{Delivery, DeliveryStatus};
 use highstreet_wire::proto::lending::ReservationStatus;
 use highstreet_wire::proto::payment::{Payment, PaymentStatus};
 use highstreet_wire::proto::replenishment::OrderStatus;
@@ -52,7 +52,7 @@ fn orders_without_their_delivery(shops: &Shops) -> Vec<String> {
     let agrees = |order_id: &str, status| {
         let deliveries = shops.deliveries.get(order_id).map(Vec::as_slice).unwrap_or_default();
         matches!(
-            (status, deliveries.iter().map(|it| it.status()).collect::<Vec<_>>().as_slice()),
+            (status, deliveries.iter().map(Delivery::status).collect::<Vec<_>>().as_slice()),
             (OrderStatus::Placed, [DeliveryStatus::Preparing])
                 | (OrderStatus::Received, [DeliveryStatus::Shipped])
                 | (OrderStatus::Cancelled, [] | [DeliveryStatus::Cancelled])
