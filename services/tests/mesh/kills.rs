@@ -58,7 +58,9 @@ async fn a_broker_that_is_killed_loses_nothing() {
 /// CAP-3: whoever listens is away for a while; what it missed is processed when it is back, none lost, none twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn listeners_that_were_away_catch_up() {
-    const AWAY: [ContextName; 5] = [
+    const AWAY: [ContextName; 7] = [
+        ContextName::Inventory,
+        ContextName::Ticketing,
         ContextName::Kitchen,
         ContextName::Delivery,
         ContextName::Loyalty,
@@ -71,7 +73,7 @@ async fn listeners_that_were_away_catch_up() {
     for context in AWAY {
         mesh.of(context).kill();
     }
-    load.busy(60).await;
+    load.busy(30).await;
     mesh.start_all().await;
     mesh.recovers().await;
     let notes = load.stop().await;

@@ -38,7 +38,7 @@ async fn a_broker_that_lost_its_disk_is_filled_again() {
 async fn a_broker_is_filled_again_from_files() {
     let plan = Plan::default().with(ContextName::Payment, &["--store", "payment=sqlite"]);
     let mut mesh = Mesh::with(plan).await;
-    let load = Load::everywhere(&mesh.calls(), 4);
+    let load = Load::start(&mesh.calls(), 4);
     load.busy(10).await;
     mesh.of(ContextName::Tracking).kill();
     load.busy(10).await;

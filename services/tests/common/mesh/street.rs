@@ -57,7 +57,7 @@ impl Mesh {
 
     /// The servers run; the processes can be changed before they are started.
     pub(crate) async fn prepare(plan: Plan) -> Self {
-        let turn = turn().await;
+        let turn = turn(plan.parts().iter().map(|(_, count)| count).sum()).await;
         let folder = tempfile::tempdir().unwrap();
         let (postgres, nats) = tokio::join!(PostgresServer::start(), NatsServer::start());
         let replicas = plan.parts().into_iter().flat_map(|(role, count)| {

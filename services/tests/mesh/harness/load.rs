@@ -150,14 +150,14 @@ async fn look(notes: Notes, calls: Calls, closing: CancellationToken) {
 // === impl Person ===
 
 impl Person {
-    /// Does this again and again, until the shops close; it is told how often it was done before.
+    /// Does this again and again, without haste, until the shops close; it is told how often it was done before.
     pub(super) async fn keeps<F: Future<Output = ()>>(&self, doing: impl Fn(usize) -> F) {
         for number in 0.. {
             if self.is_closing() {
                 return;
             }
             doing(number).await;
-            sleep(PACE).await;
+            sleep(PACE * 4).await;
         }
     }
 
