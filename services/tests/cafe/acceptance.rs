@@ -9,7 +9,18 @@ use highstreet_wire::proto::ordering::{CancelReason, OrderStatus};
 use highstreet_wire::proto::payment::{CancelPaymentRequest, PaymentStatus, cancel_payment_request};
 use tonic::Code;
 
+use crate::common::stories;
 use crate::shop::{Cafe, eventually, reason, reference};
+
+stories![
+    cafe_a1_from_order_to_completion,
+    cafe_a2_paid_and_cancelled,
+    cafe_a6_completed_orders_stay,
+    cafe_a7_unpaid_orders_expire,
+    cafe_x1_a_cancellation_starts_nothing,
+    a_payment_cancelled_by_staff_takes_its_order_along,
+    the_customer_is_told_of_every_change_once
+];
 
 /// CAFE-A1, and on the way CAFE-F1 (ordering), CAFE-F2 (paying), CAFE-F3 (the payment is carried out), CAFE-F4 (the
 /// kitchen starts once it is approved), CAFE-F5 (the trace), CAFE-F6 (ready drinks are delivered), CAFE-F8 (stamps)

@@ -62,7 +62,7 @@ async fn letters(street: &HighStreet, context: &str) -> Vec<DeadLetter> {
 }
 
 fn ops(street: &HighStreet, arguments: &[&str]) -> Output {
-    let target = format!("http://{}", street.address);
+    let target = street.url();
     Command::new(HIGHSTREET).arg("ops").args(arguments).args(["--target", &target]).output().unwrap()
 }
 
@@ -78,7 +78,7 @@ async fn a_step_that_waits_is_seen_and_retried() {
     let cafe = Cafe::open().await;
     let order = cafe.order(1).await;
     cafe.pay(&order).await.unwrap();
-    cafe.street.platform().provider().set_outage(SimulatedOutage::Refuses);
+    cafe.platform().provider().set_outage(SimulatedOutage::Refuses);
     cafe.cancel(&order).await.unwrap();
 
     let step = eventually("the refund fails", || async { pending(&cafe, "payment", true).await.pop() }).await;
@@ -99,7 +99,7 @@ async fn a_step_that_waits_is_seen_and_retried() {
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, "STEP_MUST_BE_ANSWERED"));
     let left = unless_running(async || retry(&cafe, &subject).await).await.unwrap().unwrap();
     assert!(left.attempts > step.attempts, "tried once more, in vain: {left:?}");
-    cafe.street.platform().provider().set_outage(SimulatedOutage::None);
+    cafe.platform().provider().set_outage(SimulatedOutage::None);
     let done = unless_running(async || match retry(&cafe, &subject).await {
         // The worker was faster.
         Err(status) if reason(&status) == "STEP_NOT_FOUND" => Ok(None),
@@ -291,7 +291,7 @@ async fn a_view_is_rebuilt_while_it_serves() {
     assert_ne!(cafe.trace(&crate::shop::reference(&orders[0])).await, Some(before[0].clone()));
     assert!(cafe.trace(&reference("ordering", "nobody")).await.is_some());
 
-    let target = format!("http://{}", cafe.address);
+    let target = cafe.url();
     let rebuilding = tokio::task::spawn_blocking(move || {
         let words = ["ops", "rebuild", "tracking", "trace", "--json", "--target", &target];
         Command::new(HIGHSTREET).args(words).output().unwrap()

@@ -8,7 +8,14 @@ use tonic::Code;
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
+use crate::common::stories;
 use crate::shop::{Cafe, eventually, lattes, reason};
+
+stories![
+    cafe_a3_no_order_without_its_payment,
+    cafe_a4_cancelling_does_not_need_payment,
+    cafe_a5_stamps_come_when_loyalty_is_back
+];
 
 /// CAFE-A3, CAFE-N1: an order whose payment cannot be registered is not registered either.
 #[tokio::test]
@@ -70,7 +77,7 @@ async fn cafe_n2_a_refund_outlives_an_outage_of_the_provider() {
     let cafe = Cafe::open().await;
     let order = cafe.order(1).await;
     cafe.pay(&order).await.unwrap();
-    let provider = cafe.street.platform().provider();
+    let provider = cafe.platform().provider();
     provider.set_outage(SimulatedOutage::Refuses);
     cafe.cancel(&order).await.unwrap();
     let payment = eventually("the cancellation", || async {
@@ -88,7 +95,7 @@ async fn cafe_n2_a_refund_outlives_an_outage_of_the_provider() {
 async fn a_provider_that_is_away_takes_nothing() {
     let cafe = Cafe::open().await;
     let order = cafe.order(1).await;
-    let provider = cafe.street.platform().provider();
+    let provider = cafe.platform().provider();
     provider.set_outage(SimulatedOutage::Refuses);
     let request = highstreet_wire::proto::payment::PayRequest {
         payment_id: order.payment_id.clone(),

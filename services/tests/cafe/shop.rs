@@ -77,6 +77,7 @@ impl Cafe {
     }
 
     pub(crate) async fn place(&self, request: PlaceOrderRequest) -> Result<Order, Status> {
+        let request = PlaceOrderRequest { shop_id: self.shop(&request.shop_id), ..request };
         Ok(self.ordering().place_order(request).await?.into_inner().order.unwrap())
     }
 
@@ -91,7 +92,7 @@ impl Cafe {
     }
 
     pub(crate) async fn all_orders(&self) -> Vec<Order> {
-        let request = ListOrdersRequest { shop_id: SHOP.into(), ..Default::default() };
+        let request = ListOrdersRequest { shop_id: self.shop(SHOP), ..Default::default() };
         self.ordering().list_orders(request).await.unwrap().into_inner().orders
     }
 
@@ -107,7 +108,7 @@ impl Cafe {
     }
 
     pub(crate) async fn preparation(&self, order: &Order) -> Option<Preparation> {
-        let request = ListPreparationsRequest { shop_id: SHOP.into(), page_size: 1000, ..Default::default() };
+        let request = ListPreparationsRequest { shop_id: self.shop(SHOP), page_size: 1000, ..Default::default() };
         let mut kitchen = KitchenServiceClient::new(self.channel.clone());
         let found = kitchen.list_preparations(request).await.ok()?.into_inner().preparations;
         found.into_iter().find(|it| it.order.as_ref().unwrap().id == order.order_id)
@@ -140,7 +141,7 @@ impl Cafe {
 
     pub(crate) async fn stamps(&self) -> Option<i64> {
         let request =
-            GetAccountRequest { shop_id: SHOP.into(), program: Program::Stamps.into(), member: CUSTOMER.into() };
+            GetAccountRequest { shop_id: self.shop(SHOP), program: Program::Stamps.into(), member: CUSTOMER.into() };
         let mut loyalty = LoyaltyServiceClient::new(self.channel.clone());
         Some(loyalty.get_account(request).await.ok()?.into_inner().account?.balance)
     }

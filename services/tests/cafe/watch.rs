@@ -2,13 +2,16 @@
 
 use highstreet_wire::proto::tracking::{ListTracesRequest, TraceKind, WatchTracesRequest};
 
+use crate::common::stories;
 use crate::shop::{CUSTOMER, Cafe, SHOP};
+
+stories![cafe_f5_a_watch_is_taken_up_where_it_was_left, traces_are_listed_by_shop_customer_and_kind];
 
 /// CAFE-F5: customer and manager follow the progress; whoever was cut off goes on where they were.
 #[tokio::test]
 async fn cafe_f5_a_watch_is_taken_up_where_it_was_left() {
     let cafe = Cafe::open().await;
-    let request = WatchTracesRequest { shop_id: SHOP.into(), customer: CUSTOMER.into(), since: String::new() };
+    let request = WatchTracesRequest { shop_id: cafe.shop(SHOP), customer: CUSTOMER.into(), since: String::new() };
     let mut watching = cafe.tracking().watch_traces(request.clone()).await.unwrap().into_inner();
     let order = cafe.order(1).await;
     let cursor = loop {
@@ -37,7 +40,7 @@ async fn traces_are_listed_by_shop_customer_and_kind() {
     let order = cafe.order(1).await;
     cafe.traced(&order, "ORDERED").await;
     let request = |customer: &str, kind: TraceKind| ListTracesRequest {
-        shop_id: SHOP.into(),
+        shop_id: cafe.shop(SHOP),
         customer: customer.into(),
         kind: kind.into(),
         ..Default::default()

@@ -1,32 +1,44 @@
 //! A high street on a socket of its own, and what its visitors have in common.
-#![allow(dead_code, reason = "each test program uses its part of it")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test program uses its part of it")]
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use highstreet::config::{GroundArgs, ShopArgs};
-use highstreet::{ContextName, Door, Platform, Street};
-use highstreet_provider::{Simulated, Simulation};
+use highstreet::{ContextName, Platform};
 use highstreet_wire::proto::Money;
 use highstreet_wire::proto::common::Reference;
 use highstreet_wire::proto::notification::notification_service_client::NotificationServiceClient;
 use highstreet_wire::proto::notification::{ListNotificationsRequest, Notification};
 use highstreet_wire::proto::tracking::tracking_service_client::TrackingServiceClient;
 use highstreet_wire::proto::tracking::{GetTraceRequest, Trace};
-use tempfile::TempDir;
 use tonic::Status;
 use tonic::transport::Channel;
 use tonic_types::StatusExt;
 
+pub(crate) mod mesh;
+mod one_process;
+mod stories;
+
+use one_process::OneProcess;
+use stories::Scene;
+pub(crate) use stories::{Story, stories, tell};
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// All contexts in this process, on SQLite files and the embedded bus.
+/// A high street: all contexts in this process, or each in one of its own.
 pub(crate) struct HighStreet {
-    pub(crate) street: Street,
+    place: Place,
     pub(crate) channel: Channel,
-    pub(crate) address: SocketAddr,
-    _data: Option<TempDir>,
+}
+
+/// Where the contexts run.
+#[allow(clippy::large_enum_variant, reason = "a test has one")]
+enum Place {
+    /// In this process, on SQLite files and the embedded bus unless somebody says otherwise.
+    Here(OneProcess),
+    /// In fifteen processes, on PostgreSQL and JetStream.
+    Mesh(Scene),
 }
 
 /// Waits until `look` finds something.
@@ -77,40 +89,67 @@ pub(crate) fn won(units: i64) -> Money {
 // === impl HighStreet ===
 
 impl HighStreet {
+    /// As every shop is run; on the mesh, where a story is told there.
     pub(crate) async fn open() -> Self {
         Self::with(ShopArgs::standard()).await
     }
 
+    /// Where the shops are run like this.
     pub(crate) async fn with(args: ShopArgs) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let street = Self::on(GroundArgs::embedded(data.path()), args).await;
-        Self { _data: Some(data), ..street }
+        if let Some(stage) = stories::stage() {
+            let scene = Scene::set(&stage, &args).await;
+            let channel = scene.channel().await;
+            return Self { place: Place::Mesh(scene), channel };
+        }
+        Self::here(OneProcess::with(args).await).await
     }
 
-    /// On this ground.
+    /// In this process, on this ground.
     pub(crate) async fn on(ground: GroundArgs, args: ShopArgs) -> Self {
-        let simulation = Simulation {
-            latency: args.provider_latency.clone(),
-            decline_rate: args.provider_decline_rate,
-            ..Simulation::default()
-        };
-        let provider = Simulated::recording(simulation).unwrap();
-        let platform = Platform::open(ground, args).await.unwrap().with_provider(provider);
-        let street = Street::open(platform, &ContextName::ALL).await.unwrap();
-        let door = Door::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-        let (listening, serving) = door.open(&street, std::future::pending()).unwrap();
-        tokio::spawn(serving);
-        listening.report(tonic_health::ServingStatus::Serving).await;
-        let channel = Channel::from_shared(format!("http://{}", listening.address)).unwrap().connect().await.unwrap();
-        Self { street, channel, address: listening.address, _data: None }
+        Self::here(OneProcess::on(ground, args).await).await
     }
 
+    async fn here(process: OneProcess) -> Self {
+        Self { channel: process.channel().await, place: Place::Here(process) }
+    }
+
+    /// What the shop that is called `name` is called in this story: stories on one mesh have a shop each.
+    pub(crate) fn shop(&self, name: &str) -> String {
+        match &self.place {
+            Place::Here(_) => name.to_owned(),
+            Place::Mesh(scene) => scene.shop(name),
+        }
+    }
+
+    /// Where a server in this process listens, as clients write it.
+    pub(crate) fn url(&self) -> String {
+        match &self.place {
+            Place::Here(process) => process.address.clone(),
+            Place::Mesh(_) => panic!("the contexts run in other processes: ask in one process only"),
+        }
+    }
+
+    /// What a context in this process stands on; nobody gets at that of another process.
+    pub(crate) fn platform(&self) -> &Platform {
+        match &self.place {
+            Place::Here(process) => process.street.platform(),
+            Place::Mesh(_) => panic!("the contexts run in other processes: tell this story in one process only"),
+        }
+    }
+
+    /// On the mesh it is killed.
     pub(crate) async fn stop(&mut self, context: ContextName) {
-        self.street.stop(context).await;
+        match &mut self.place {
+            Place::Here(process) => process.street.stop(context).await,
+            Place::Mesh(scene) => scene.stop(context),
+        }
     }
 
     pub(crate) async fn start(&mut self, context: ContextName) {
-        self.street.start(context).await.unwrap();
+        match &mut self.place {
+            Place::Here(process) => process.street.start(context).await.unwrap(),
+            Place::Mesh(scene) => scene.start(context).await,
+        }
     }
 
     pub(crate) fn tracking(&self) -> TrackingServiceClient<Channel> {
@@ -140,14 +179,22 @@ impl HighStreet {
 
     /// The newest thousand notifications of a shop.
     pub(crate) async fn notifications(&self, shop: &str) -> Vec<Notification> {
-        let request = ListNotificationsRequest { shop_id: shop.into(), page_size: 1000, ..Default::default() };
+        let request = ListNotificationsRequest { shop_id: self.shop(shop), page_size: 1000, ..Default::default() };
         let mut notifications = NotificationServiceClient::new(self.channel.clone());
         notifications.list_notifications(request).await.unwrap().into_inner().notifications
     }
 
     /// How often money was taken, and given back.
+    ///
+    /// In this process the provider says so. On the mesh it is within payment's process, which keeps what it learnt
+    /// from it: that is asked, of this story's shops.
     pub(crate) fn money_moved(&self) -> (usize, usize) {
-        let ledger = self.street.platform().provider().ledger().unwrap();
-        (ledger.charges.len(), ledger.refunds.len())
+        match &self.place {
+            Place::Here(process) => {
+                let ledger = process.street.platform().provider().ledger().unwrap();
+                (ledger.charges.len(), ledger.refunds.len())
+            }
+            Place::Mesh(scene) => scene.money_moved(),
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::harness::{Load, Mesh};
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_that_are_killed_lose_nothing() {
     let mut mesh = Mesh::open().await;
-    let load = Load::start(&mesh.calls(), 6);
+    let load = Load::everywhere(&mesh.calls(), 6);
     let dice = Dice::new(Uuid::now_v7().as_u64_pair().1);
     let mut left: Vec<usize> = (0..mesh.replicas.len()).collect();
     while !left.is_empty() {
@@ -29,7 +29,7 @@ async fn processes_that_are_killed_lose_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_postgresql_that_is_killed_loses_nothing() {
     let mut mesh = Mesh::open().await;
-    let load = Load::start(&mesh.calls(), 6);
+    let load = Load::everywhere(&mesh.calls(), 6);
     for _ in 0..2 {
         load.busy(20).await;
         mesh.postgres.restart().await;
@@ -43,7 +43,7 @@ async fn a_postgresql_that_is_killed_loses_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_is_killed_loses_nothing() {
     let mut mesh = Mesh::open().await;
-    let load = Load::start(&mesh.calls(), 6);
+    let load = Load::everywhere(&mesh.calls(), 6);
     for _ in 0..3 {
         load.busy(15).await;
         mesh.nats.kill();
@@ -58,7 +58,9 @@ async fn a_broker_that_is_killed_loses_nothing() {
 /// CAP-3: whoever listens is away for a while; what it missed is processed when it is back, none lost, none twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn listeners_that_were_away_catch_up() {
-    const AWAY: [ContextName; 5] = [
+    const AWAY: [ContextName; 7] = [
+        ContextName::Inventory,
+        ContextName::Ticketing,
         ContextName::Kitchen,
         ContextName::Delivery,
         ContextName::Loyalty,
@@ -66,12 +68,12 @@ async fn listeners_that_were_away_catch_up() {
         ContextName::Tracking,
     ];
     let mut mesh = Mesh::open().await;
-    let load = Load::start(&mesh.calls(), 6);
+    let load = Load::everywhere(&mesh.calls(), 6);
     load.busy(20).await;
     for context in AWAY {
         mesh.of(context).kill();
     }
-    load.busy(60).await;
+    load.busy(30).await;
     mesh.start_all().await;
     mesh.recovers().await;
     let notes = load.stop().await;

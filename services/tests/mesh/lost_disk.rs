@@ -15,7 +15,7 @@ fn republish(arguments: &[&str]) -> Output {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_lost_its_disk_is_filled_again() {
     let mut mesh = Mesh::open().await;
-    let load = Load::start(&mesh.calls(), 6);
+    let load = Load::everywhere(&mesh.calls(), 6);
     load.busy(20).await;
     for context in [ContextName::Tracking, ContextName::Loyalty] {
         mesh.of(context).kill();

@@ -18,7 +18,7 @@ async fn a_rolling_restart_fails_no_call() {
     let wanted = if std::env::var_os("HIGHSTREET_SOAK").is_some() { MANY_CALLS } else { CALLS };
     let plan = Plan::default().replicas(2).gateways(2).all_with(&["--drain", "300ms"]);
     let mut mesh = Mesh::with(plan).await;
-    let load = Load::start(&mesh.calls(), 6).with_onlookers(6);
+    let load = Load::everywhere(&mesh.calls(), 6).with_onlookers(6);
     load.busy(10).await;
     let begun = Instant::now();
     let mut restarts = 0;

@@ -1,6 +1,8 @@
 //! More than one of everything.
 
-use highstreet::ContextName::{self, Delivery, Kitchen, Loyalty, Ordering, Payment, Tracking};
+use highstreet::ContextName::{
+    self, Booking, Delivery, Inventory, Kitchen, Loyalty, Notification, Ordering, Payment, Seating, Ticketing, Tracking,
+};
 
 use crate::harness::{Load, Mesh, Plan};
 
@@ -31,11 +33,14 @@ async fn everybody_worked(mesh: &Mesh, heard: &[ContextName], called: &[ContextN
 #[tokio::test(flavor = "multi_thread")]
 async fn two_replicas_of_everything_share_the_work() {
     let mesh = Mesh::with(Plan::default().replicas(2)).await;
-    let load = Load::start(&mesh.calls(), 12);
-    load.busy(150).await;
+    let load = Load::everywhere(&mesh.calls(), 8);
+    load.busy(100).await;
+    load.busy_everywhere(20).await;
     let notes = load.stop().await;
     mesh.settle(&notes).await;
-    everybody_worked(&mesh, &[Ordering, Payment, Kitchen, Delivery, Loyalty, Tracking], &[Ordering, Payment]).await;
+    let heard =
+        [Ordering, Payment, Kitchen, Delivery, Loyalty, Tracking, Inventory, Booking, Seating, Ticketing, Notification];
+    everybody_worked(&mesh, &heard, &[Ordering, Payment, Booking, Seating]).await;
 }
 
 /// CAP-4: four replicas, of those that write for each other most.
@@ -45,7 +50,7 @@ async fn four_replicas_do_nothing_twice() {
     let plan = four.into_iter().fold(Plan::default(), |plan, context| plan.replicas_of(context, 4));
     let mesh = Mesh::with(plan).await;
     let load = Load::start(&mesh.calls(), 12);
-    load.busy(200).await;
+    load.busy(150).await;
     let notes = load.stop().await;
     mesh.settle(&notes).await;
     everybody_worked(&mesh, &[Ordering, Payment], &[Ordering, Payment]).await;
@@ -63,7 +68,7 @@ async fn replicas_that_join_and_leave_lose_nothing() {
     for replica in mesh.replicas.iter().filter(|replica| replica.is_running()) {
         replica.ready().await;
     }
-    let load = Load::start(&mesh.calls(), 8);
+    let load = Load::everywhere(&mesh.calls(), 8);
     load.busy(20).await;
     mesh.start_all().await;
     load.busy(20).await;

@@ -13,8 +13,25 @@ use tonic::Code;
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
-use crate::common::{eventually, won};
+use crate::common::{eventually, stories, won};
 use crate::house::{Cinema, MINA, SCREENING, SHOP, precondition, refusal, seats};
+
+stories![
+    cinema_a1_booked_paid_and_with_a_ticket,
+    cinema_a2_a_collected_ticket_earns_points_once,
+    cinema_a3_cancelled_before_collection,
+    cinema_x2_what_was_collected_stays,
+    cinema_a4_no_booking_while_payment_is_away,
+    no_booking_while_seating_is_away,
+    cinema_a5_the_ticket_comes_when_ticketing_is_back,
+    cinema_a6_no_collection_while_loyalty_is_away,
+    cinema_n4_customers_are_held_off_while_payment_is_overloaded,
+    a_declined_payment_leaves_nothing_behind,
+    cinema_x6_a_hold_keeps_others_out_until_it_runs_out,
+    a_ticket_cancelled_by_staff_takes_its_booking_along,
+    a_bookings_payment_is_not_cancelled_alone,
+    a_wrong_request_is_refused_whole
+];
 
 /// CINEMA-A1, and on the way CINEMA-F1 (film and seats), CINEMA-F2 (paying), CINEMA-F3 (a ticket is made), CINEMA-F8
 /// (the customer sees the booking), CINEMA-N1 (a booking is paid for or does not exist) and CAP-19 (the brand).
@@ -182,7 +199,7 @@ async fn a_declined_payment_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_provider_that_is_away_is_an_outage() {
     let cinema = Cinema::open().await;
-    let provider = cinema.street.platform().provider();
+    let provider = cinema.platform().provider();
     provider.set_outage(SimulatedOutage::Refuses);
     let request = CreateBookingRequest { request_id: Uuid::now_v7().to_string(), ..seats(&["1A"]) };
     assert_eq!(refusal(cinema.book(request.clone()).await).0, Code::Unavailable);
@@ -197,7 +214,7 @@ async fn a_provider_that_is_away_is_an_outage() {
 #[tokio::test]
 async fn a_provider_that_hangs_costs_nobody_anything() {
     let cinema = Cinema::open().await;
-    let provider = cinema.street.platform().provider();
+    let provider = cinema.platform().provider();
     provider.set_outage(SimulatedOutage::Hangs);
     assert_eq!(refusal(cinema.book(seats(&["1A"])).await).0, Code::Unavailable);
     assert!(cinema.all_bookings().await.is_empty());
@@ -218,7 +235,7 @@ async fn a_provider_that_hangs_costs_nobody_anything() {
 async fn cinema_x6_a_hold_keeps_others_out_until_it_runs_out() {
     let cinema = Cinema::with(ShopArgs { hold_for: Duration::from_secs(1), ..ShopArgs::standard() }).await;
     let hold = HoldSeatsRequest {
-        shop_id: SHOP.into(),
+        shop_id: cinema.shop(SHOP),
         screening_id: SCREENING.into(),
         booking_id: Uuid::now_v7().to_string(),
         seats: vec!["1A".into()],

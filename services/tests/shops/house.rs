@@ -90,6 +90,7 @@ impl Cinema {
     // === Bookings ===
 
     pub(crate) async fn book(&self, request: CreateBookingRequest) -> Result<Booking, Status> {
+        let request = CreateBookingRequest { shop_id: self.shop(&request.shop_id), ..request };
         Ok(self.bookings().create_booking(request).await?.into_inner().booking.unwrap())
     }
 
@@ -110,7 +111,7 @@ impl Cinema {
     }
 
     pub(crate) async fn all_bookings(&self) -> Vec<Booking> {
-        let request = ListBookingsRequest { shop_id: SHOP.into(), page_size: 1000, ..Default::default() };
+        let request = ListBookingsRequest { shop_id: self.shop(SHOP), page_size: 1000, ..Default::default() };
         self.bookings().list_bookings(request).await.unwrap().into_inner().bookings
     }
 
@@ -129,7 +130,7 @@ impl Cinema {
     }
 
     pub(crate) async fn all_payments(&self) -> Vec<Payment> {
-        let request = ListPaymentsRequest { shop_id: SHOP.into(), page_size: 1000, ..Default::default() };
+        let request = ListPaymentsRequest { shop_id: self.shop(SHOP), page_size: 1000, ..Default::default() };
         self.payments().list_payments(request).await.unwrap().into_inner().payments
     }
 
@@ -156,7 +157,7 @@ impl Cinema {
     }
 
     pub(crate) async fn all_tickets(&self) -> Vec<Ticket> {
-        let request = ListTicketsRequest { shop_id: SHOP.into(), page_size: 1000, ..Default::default() };
+        let request = ListTicketsRequest { shop_id: self.shop(SHOP), page_size: 1000, ..Default::default() };
         self.tickets().list_tickets(request).await.unwrap().into_inner().tickets
     }
 
@@ -173,7 +174,8 @@ impl Cinema {
 
     /// The customer's points.
     pub(crate) async fn points(&self) -> Result<i64, Status> {
-        let request = GetAccountRequest { shop_id: SHOP.into(), program: Program::Points.into(), member: MINA.into() };
+        let request =
+            GetAccountRequest { shop_id: self.shop(SHOP), program: Program::Points.into(), member: MINA.into() };
         let mut loyalty = LoyaltyServiceClient::new(self.channel.clone());
         Ok(loyalty.get_account(request).await?.into_inner().account.unwrap().balance)
     }
@@ -181,7 +183,7 @@ impl Cinema {
     // === Seats ===
 
     pub(crate) async fn screening(&self) -> Option<Screening> {
-        let request = GetScreeningRequest { shop_id: SHOP.into(), screening_id: SCREENING.into() };
+        let request = GetScreeningRequest { shop_id: self.shop(SHOP), screening_id: SCREENING.into() };
         self.seating().get_screening(request).await.ok()?.into_inner().screening
     }
 

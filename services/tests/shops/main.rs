@@ -1,4 +1,4 @@
-//! The shops end to end, over real sockets, on SQLite files.
+//! The shops end to end, over real sockets: on SQLite files in one process, and on PostgreSQL and JetStream in fifteen.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod cinema;
@@ -6,6 +6,8 @@ mod cinema;
 mod common;
 mod house;
 mod library;
+mod mesh;
+mod my_page;
 mod rush;
 mod seat_later;
 mod store;

@@ -6,8 +6,10 @@ use highstreet_wire::proto::booking::booking_service_client::BookingServiceClien
 use highstreet_wire::proto::seating::{OpenScreeningRequest, SeatStatus};
 use tonic::{Code, Status};
 
-use crate::common::{eventually, reason};
+use crate::common::{eventually, reason, stories};
 use crate::house::{Cinema, SCREENING, SHOP, all_at_once, seats};
+
+stories![cinema_a7_a_thousand_customers_want_one_seat];
 
 const CUSTOMERS: usize = 1000;
 const ROWS: usize = 16;
@@ -32,7 +34,7 @@ async fn cinema_a7_a_thousand_customers_want_one_seat() {
     let cinema = Cinema::open().await;
     let outcomes = all_at_once(CUSTOMERS, |number| {
         let customer = format!("customer {number}");
-        insist(cinema.bookings(), CreateBookingRequest { customer, ..seats(&["1A"]) })
+        insist(cinema.bookings(), CreateBookingRequest { shop_id: cinema.shop(SHOP), customer, ..seats(&["1A"]) })
     })
     .await;
     let (booked, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
@@ -54,7 +56,7 @@ async fn a_full_house_at_once() {
     let cinema = Cinema::open().await;
     let side = i32::try_from(ROWS).unwrap();
     let open = OpenScreeningRequest {
-        shop_id: SHOP.into(),
+        shop_id: cinema.shop(SHOP),
         screening_id: SCREENING.into(),
         movie_name: "Soul".into(),
         hall: "IMAX".into(),

@@ -11,8 +11,20 @@ use highstreet_wire::proto::ticketing::TicketStatus;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use crate::common::eventually;
+use crate::common::{eventually, stories};
 use crate::house::{Cinema, any_seats, precondition, refusal, seats};
+
+stories![
+    seatlater_a1_reserved_paid_and_seated,
+    seatlater_a2_cancelled_in_causal_order,
+    seatlater_a3_a_seat_that_cannot_be_had,
+    seatlater_a4_the_ticket_comes_when_ticketing_is_back,
+    seatlater_a5_a_cancellation_waits_for_ticketing,
+    seatlater_a6_paid_and_never_seated,
+    a_reservation_never_paid_expires,
+    seatlater_f3_payment_is_asked_when_its_event_has_not_arrived,
+    seatlater_n4_customers_are_held_off_while_payment_is_overloaded
+];
 
 async fn paid(cinema: &Cinema, quantity: i32) -> Booking {
     let booking = cinema.book(any_seats(quantity)).await.unwrap();

@@ -1,4 +1,4 @@
-//! All there is in the shop, as its services tell it.
+//! All there is in the shops, as their services tell it.
 
 use std::collections::BTreeMap;
 
@@ -10,16 +10,11 @@ use highstreet_wire::proto::payment::{ListPaymentsRequest, Payment};
 use highstreet_wire::proto::tracking::{ListTracesRequest, Trace};
 use tonic::Status;
 
-use super::SHOP;
-use super::calls::{Calls, timed};
-use super::mesh::Mesh;
+use super::calls::Calls;
+use super::shops::Shops;
+use super::{Mesh, SHOP};
 
-const PAGE: i32 = 1000;
-/// Contexts whose outboxes are looked into.
-const PUBLISHERS: [ContextName; 5] =
-    [ContextName::Ordering, ContextName::Payment, ContextName::Kitchen, ContextName::Delivery, ContextName::Loyalty];
-
-/// All there is, each by the id of its order.
+/// All there is: in the coffee shop, each by the id of its order, and in the others.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Books {
     pub(crate) orders: BTreeMap<String, Order>,
@@ -32,6 +27,8 @@ pub(crate) struct Books {
     pub(crate) stamps: BTreeMap<String, i64>,
     /// How often each payment was approved and refunded, as its events say; `None` where they cannot be looked at.
     pub(crate) money: Option<BTreeMap<String, (usize, usize)>>,
+    /// What there is in the other shops.
+    pub(crate) shops: Shops,
     pub(crate) dead_letters: Vec<String>,
     /// What has not been published.
     pub(crate) unpublished: usize,
@@ -39,11 +36,12 @@ pub(crate) struct Books {
 
 /// Every page of a list.
 macro_rules! all {
-    ($calls:expr, $client:ident, $list:ident, $request:ident, $field:ident) => {{
-        let (mut client, mut token, mut all) = ($calls.$client(), String::new(), Vec::new());
+    ($calls:expr, $shop:expr, $client:expr, $list:ident, $request:ident, $field:ident) => {{
+        let (mut client, mut token, mut all) = ($client, String::new(), Vec::new());
         loop {
-            let page = $request { shop_id: SHOP.into(), page_size: PAGE, page_token: token, ..Default::default() };
-            let page = $calls.once(stringify!($list), client.$list(timed(page))).await?;
+            #[allow(clippy::needless_update, reason = "some lists have filters")]
+            let page = $request { shop_id: $shop.into(), page_size: 1000, page_token: token, ..Default::default() };
+            let page = $calls.once(stringify!($list), client.$list($crate::harness::calls::timed(page))).await?;
             all.extend(page.$field);
             token = page.next_page_token;
             if token.is_empty() {
@@ -53,7 +51,9 @@ macro_rules! all {
     }};
 }
 
-fn by_order<T>(all: Vec<T>, order: impl Fn(&T) -> String) -> BTreeMap<String, Vec<T>> {
+pub(super) use all;
+
+pub(super) fn by_order<T>(all: Vec<T>, order: impl Fn(&T) -> String) -> BTreeMap<String, Vec<T>> {
     let mut by = BTreeMap::<_, Vec<T>>::new();
     for one in all {
         by.entry(order(&one)).or_default().push(one);
@@ -66,19 +66,17 @@ fn by_order<T>(all: Vec<T>, order: impl Fn(&T) -> String) -> BTreeMap<String, Ve
 impl Books {
     /// Reads all of it; fails while something does not answer.
     pub(crate) async fn read(mesh: &Mesh, calls: &Calls, phones: &[String]) -> Result<Self, Status> {
-        let orders = all!(calls, ordering, list_orders, ListOrdersRequest, orders);
-        let payments = all!(calls, payments, list_payments, ListPaymentsRequest, payments);
-        let preparations = all!(calls, kitchen, list_preparations, ListPreparationsRequest, preparations);
-        let deliveries = all!(calls, couriers, list_deliveries, ListDeliveriesRequest, deliveries);
-        let traces = all!(calls, tracking, list_traces, ListTracesRequest, traces);
+        let orders = all!(calls, SHOP, calls.ordering(), list_orders, ListOrdersRequest, orders);
+        let payments = all!(calls, SHOP, calls.payments(), list_payments, ListPaymentsRequest, payments);
+        let preparations = all!(calls, SHOP, calls.kitchen(), list_preparations, ListPreparationsRequest, preparations);
+        let deliveries = all!(calls, SHOP, calls.couriers(), list_deliveries, ListDeliveriesRequest, deliveries);
+        let traces = all!(calls, SHOP, calls.tracking(), list_traces, ListTracesRequest, traces);
         let mut stamps = BTreeMap::new();
         for phone in phones {
             stamps.insert(phone.clone(), calls.stamps(phone).await?);
         }
         let dead_letters =
             mesh.bus().await.dead_letters().await.map_err(|error| Status::unavailable(error.to_string()))?;
-        let publishers = PUBLISHERS.into_iter().filter(|context| mesh.has_schema(*context));
-        let unpublished = |context| mesh.ask(context, "SELECT count(*) FROM outbox").parse::<usize>().unwrap();
         Ok(Self {
             orders: orders.into_iter().map(|order| (order.order_id.clone(), order)).collect(),
             payments: by_order(payments, |it| it.order.clone().unwrap().id),
@@ -87,10 +85,18 @@ impl Books {
             traces: traces.into_iter().map(|trace| (trace.order.clone().unwrap().id, trace)).collect(),
             stamps,
             money: mesh.has_schema(ContextName::Payment).then(|| money(mesh)),
+            shops: Shops::read(calls).await?,
             dead_letters: dead_letters.iter().map(|letter| format!("{}: {}", letter.listener, letter.error)).collect(),
-            unpublished: publishers.map(unpublished).sum(),
+            unpublished: unpublished(mesh),
         })
     }
+}
+
+/// How much has not been published.
+fn unpublished(mesh: &Mesh) -> usize {
+    let kept = ContextName::ALL.into_iter().filter(|context| mesh.has_schema(*context));
+    let counts: Vec<_> = kept.map(|context| format!("(SELECT count(*) FROM {context}.outbox)")).collect();
+    mesh.ask(ContextName::Ordering, &format!("SELECT {}", counts.join(" + "))).parse().unwrap()
 }
 
 /// How often each payment was approved and refunded.

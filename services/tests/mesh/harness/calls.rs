@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use highstreet::config::Role;
 use highstreet_grpc::Channel;
 use highstreet_testkit::Dice;
 use highstreet_wire::proto::Money;
@@ -22,7 +23,7 @@ use tokio::time::{Instant, sleep};
 use tonic::{Code, Request, Status};
 use uuid::Uuid;
 
-use super::SHOP;
+use super::{Mesh, SHOP};
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(5);
@@ -60,11 +61,15 @@ pub(crate) fn lattes(quantity: i32, phone: &str) -> PlaceOrderRequest {
             product_id: request_id.clone(),
             product_name: "Latte".into(),
             quantity,
-            unit_price: Some(Money { currency_code: "KRW".into(), units: LATTE, nanos: 0 }),
+            unit_price: Some(won(LATTE)),
         }],
         payment_method: PaymentMethod::Card.into(),
         request_id,
     }
+}
+
+pub(crate) fn won(units: i64) -> Money {
+    Money { currency_code: "KRW".into(), units, nanos: 0 }
 }
 
 /// With the time it may take.
@@ -80,6 +85,15 @@ pub(crate) fn is_open(status: &Status) -> bool {
         status.code(),
         Code::Unavailable | Code::DeadlineExceeded | Code::Internal | Code::Aborted | Code::Cancelled | Code::Unknown
     )
+}
+
+// === impl Mesh ===
+
+impl Mesh {
+    /// Calls through the gateways.
+    pub(crate) fn calls(&self) -> Calls {
+        Calls::new(self.channel(Role::Gateway))
+    }
 }
 
 // === impl Calls ===
@@ -199,8 +213,13 @@ impl Calls {
 
     /// The stamps of a customer; none before the first.
     pub(crate) async fn stamps(&self, phone: &str) -> Result<i64, Status> {
+        self.balance(SHOP, Program::Stamps, phone).await
+    }
+
+    /// What a customer has collected; nothing before the first time.
+    pub(crate) async fn balance(&self, shop: &str, program: Program, member: &str) -> Result<i64, Status> {
         let mut loyalty = LoyaltyServiceClient::new(self.channel.clone());
-        let request = GetAccountRequest { shop_id: SHOP.into(), program: Program::Stamps.into(), member: phone.into() };
+        let request = GetAccountRequest { shop_id: shop.into(), program: program.into(), member: member.into() };
         match self.once("GetAccount", loyalty.get_account(timed(request))).await {
             Ok(found) => Ok(found.account.unwrap().balance),
             Err(status) if status.code() == Code::NotFound => Ok(0),

@@ -1,28 +1,23 @@
-//! A busy shop: customers who order, pay and change their minds, and staff who carry orders out.
+//! Busy shops.
 
+use std::future::Future;
 use std::time::Duration;
 
+use highstreet_grpc::Channel;
 use highstreet_testkit::Dice;
 use highstreet_testkit::servers::eventually;
-use highstreet_wire::proto::delivery::{
-    CompleteDeliveryRequest, Delivery, DeliveryStatus, ListDeliveriesRequest, ShipDeliveryRequest,
-};
-use highstreet_wire::proto::kitchen::{CompletePreparationRequest, ListPreparationsRequest, PreparationStatus};
-use highstreet_wire::proto::ordering::Order;
-use highstreet_wire::proto::payment::PaymentStatus;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Status};
+use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
-use super::SHOP;
-use super::calls::{Calls, is_open, lattes, timed};
-use super::mesh::RECOVERY;
+use super::RECOVERY;
+use super::calls::{Calls, is_open, timed};
 use super::notes::Notes;
 
 /// Between two things that one person does.
-const PACE: Duration = Duration::from_millis(15);
+pub(super) const PACE: Duration = Duration::from_millis(15);
 
 /// People at work, until they are told to stop.
 pub(crate) struct Load {
@@ -30,43 +25,80 @@ pub(crate) struct Load {
     pub(crate) calls: Calls,
     closing: CancellationToken,
     people: JoinSet<()>,
+    /// Everybody's dice fall differently.
+    seed: u64,
 }
 
-#[derive(Clone)]
-struct Person {
-    notes: Notes,
-    calls: Calls,
-    dice: Dice,
+/// Somebody who does something in a shop, again and again.
+pub(super) struct Person {
+    pub(super) notes: Notes,
+    pub(super) calls: Calls,
+    pub(super) dice: Dice,
     closing: CancellationToken,
 }
 
 // === impl Load ===
 
 impl Load {
-    /// So many customers, and two of the staff.
+    /// The coffee shop, with so many customers, and two of the staff.
     pub(crate) fn start(calls: &Calls, customers: usize) -> Self {
         let seed = Uuid::now_v7().as_u64_pair().1;
-        let (notes, closing) = (Notes::default(), CancellationToken::new());
-        let mut people = JoinSet::new();
-        let person = |number: usize| Person {
-            notes: notes.clone(),
+        let mut load = Self {
+            notes: Notes::default(),
             calls: calls.clone(),
-            dice: Dice::new(seed.wrapping_add(u64::try_from(number).unwrap())),
-            closing: closing.clone(),
+            closing: CancellationToken::new(),
+            people: JoinSet::new(),
+            seed,
         };
         for number in 0..customers {
-            people.spawn(person(number).order_and_pay(format!("010-{:04}-{number:04}", seed % 10_000)));
+            let phone = format!("010-{:04}-{number:04}", seed % 10_000);
+            let customer = load.person();
+            load.people.spawn(customer.order_and_pay(phone));
         }
-        people.spawn(person(customers).prepare());
-        people.spawn(person(customers + 1).deliver());
-        Self { notes, calls: calls.clone(), closing, people }
+        let (barista, courier) = (load.person(), load.person());
+        load.people.spawn(barista.prepare());
+        load.people.spawn(courier.deliver());
+        load
     }
 
-    /// Waits until so many orders more were answered.
+    /// The whole street: the coffee shop with so many customers, and the people of the store, the library and the
+    /// cinema.
+    pub(crate) fn everywhere(calls: &Calls, customers: usize) -> Self {
+        let mut load = Self::start(calls, customers);
+        let [owner, head_office, shopper] = [(); 3].map(|()| load.person());
+        load.people.spawn(owner.order_goods());
+        load.people.spawn(head_office.ship_goods());
+        load.people.spawn(shopper.shop());
+        let [librarian, reader] = [(); 2].map(|()| load.person());
+        load.people.spawn(librarian.receive_books());
+        load.people.spawn(reader.reserve_books());
+        let [early, late, usher] = [(); 3].map(|()| load.person());
+        load.people.spawn(early.book_seats("010-7777-0001"));
+        load.people.spawn(late.book_and_choose_later("010-7777-0002"));
+        load.people.spawn(usher.collect_tickets());
+        load
+    }
+
+    fn person(&mut self) -> Person {
+        self.seed = self.seed.wrapping_add(1);
+        let (notes, calls, closing) = (self.notes.clone(), self.calls.clone(), self.closing.clone());
+        Person { notes, calls, dice: Dice::new(self.seed), closing }
+    }
+
+    /// Waits until so many orders more were answered, and as much else as the other shops got to meanwhile.
     pub(crate) async fn busy(&self, orders: usize) {
         let wanted = self.notes.orders() + orders;
         let enough = || async { (self.notes.orders() >= wanted).then_some(()) };
         eventually("more orders", enough).await;
+    }
+
+    /// Waits until in each of the other shops so much more was answered.
+    pub(crate) async fn busy_everywhere(&self, cases: usize) {
+        let contexts = ["replenishment", "sales", "lending", "booking"];
+        let answered = || contexts.map(|context| self.notes.cases(context));
+        let wanted = answered().map(|before| before + cases);
+        let enough = || async { answered().iter().zip(wanted).all(|(now, wanted)| *now >= wanted).then_some(()) };
+        eventually("more to do in every shop", enough).await;
     }
 
     /// Waits until so many calls more were made, whatever came of them.
@@ -118,52 +150,38 @@ async fn look(notes: Notes, calls: Calls, closing: CancellationToken) {
 // === impl Person ===
 
 impl Person {
-    async fn order_and_pay(self, phone: String) {
-        while !self.closing.is_cancelled() {
-            if let Some((request_id, order)) = self.order(&phone).await {
-                if self.dice.chance(80) {
-                    self.pay(&request_id, &order).await;
-                }
-                if self.dice.chance(25) {
-                    self.cancel(&request_id, &order).await;
-                }
+    /// Does this again and again, without haste, until the shops close; it is told how often it was done before.
+    pub(super) async fn keeps<F: Future<Output = ()>>(&self, doing: impl Fn(usize) -> F) {
+        for number in 0.. {
+            if self.is_closing() {
+                return;
             }
-            sleep(PACE).await;
+            doing(number).await;
+            sleep(PACE * 4).await;
         }
     }
 
-    async fn order(&self, phone: &str) -> Option<(String, Order)> {
-        let request = lattes(1 + i32::try_from(self.dice.below(3)).unwrap(), phone);
-        let request_id = request.request_id.clone();
-        self.notes.note(&request_id, |requested| phone.clone_into(&mut requested.phone));
-        let place = || {
-            let (mut ordering, request) = (self.calls.ordering(), timed(request.clone()));
-            async move { ordering.place_order(request).await }
-        };
-        let placed = self.heard("PlaceOrder", self.calls.insist("PlaceOrder", place).await, &[])?.order?;
-        self.notes.note(&request_id, |requested| requested.order = Some(placed.clone()));
-        Some((request_id, placed))
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.is_cancelled()
     }
 
-    async fn pay(&self, request_id: &str, order: &Order) {
-        let paid = self.calls.pay(order).await;
-        if let Some(payment) = self.heard("Pay", paid, &[])
-            && payment.status() == PaymentStatus::Approved
-        {
-            self.notes.note(request_id, |requested| requested.paid = true);
-        }
-    }
-
-    async fn cancel(&self, request_id: &str, order: &Order) {
-        let cancelled = self.calls.cancel(order).await;
-        // It was brought to them first.
-        if self.heard("CancelOrder", cancelled, &[Code::FailedPrecondition]).is_some() {
-            self.notes.note(request_id, |requested| requested.cancelled = true);
-        }
+    /// Asks until there is an answer.
+    pub(super) async fn asks<M: Clone, T, F>(
+        &self,
+        what: &str,
+        message: &M,
+        call: impl Fn(Channel, Request<M>) -> F,
+        refusals: &[Code],
+    ) -> Option<T>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        let ask = || call(self.calls.channel.clone(), timed(message.clone()));
+        self.heard(what, self.calls.insist(what, ask).await, refusals)
     }
 
     /// What was answered; an answer that nobody should get is noted.
-    fn heard<T>(&self, what: &str, answer: Result<T, Status>, refusals: &[Code]) -> Option<T> {
+    pub(super) fn heard<T>(&self, what: &str, answer: Result<T, Status>, refusals: &[Code]) -> Option<T> {
         match answer {
             Ok(answer) => Some(answer),
             Err(status) => {
@@ -173,56 +191,5 @@ impl Person {
                 None
             }
         }
-    }
-
-    // === Staff: what they do not finish now they find again ===
-
-    async fn prepare(self) {
-        while !self.closing.is_cancelled() {
-            let request = ListPreparationsRequest {
-                shop_id: SHOP.into(),
-                status: PreparationStatus::Preparing.into(),
-                ..Default::default()
-            };
-            let mut kitchen = self.calls.kitchen();
-            let listed = self.calls.once("ListPreparations", kitchen.list_preparations(timed(request))).await;
-            for preparation in self.heard("ListPreparations", listed, &[]).into_iter().flat_map(|it| it.preparations) {
-                let preparation_id = preparation.preparation_id;
-                let request = CompletePreparationRequest { preparation_id, ..Default::default() };
-                let done = self.calls.once("CompletePreparation", kitchen.complete_preparation(timed(request))).await;
-                self.heard("CompletePreparation", done, &[Code::FailedPrecondition]);
-                if self.closing.is_cancelled() {
-                    return;
-                }
-            }
-            sleep(PACE).await;
-        }
-    }
-
-    async fn deliver(self) {
-        while !self.closing.is_cancelled() {
-            for delivery in self.deliveries(DeliveryStatus::Preparing).await {
-                let (mut couriers, delivery_id) = (self.calls.couriers(), delivery.delivery_id);
-                let request = ShipDeliveryRequest { delivery_id, ..Default::default() };
-                let done = self.calls.once("ShipDelivery", couriers.ship_delivery(timed(request))).await;
-                self.heard("ShipDelivery", done, &[Code::FailedPrecondition]);
-            }
-            for delivery in self.deliveries(DeliveryStatus::Shipped).await {
-                let (mut couriers, delivery_id) = (self.calls.couriers(), delivery.delivery_id);
-                let request = CompleteDeliveryRequest { delivery_id, ..Default::default() };
-                let done = self.calls.once("CompleteDelivery", couriers.complete_delivery(timed(request))).await;
-                if self.heard("CompleteDelivery", done, &[Code::FailedPrecondition]).is_some() {
-                    self.notes.said().delivered.insert(delivery.order.unwrap().id);
-                }
-            }
-            sleep(PACE).await;
-        }
-    }
-
-    async fn deliveries(&self, status: DeliveryStatus) -> Vec<Delivery> {
-        let request = ListDeliveriesRequest { shop_id: SHOP.into(), status: status.into(), ..Default::default() };
-        let mut couriers = self.calls.couriers();
-        let listed = self.calls.once("ListDeliveries", couriers.list_deliveries(timed(request))).await;
-        self.heard("ListDeliveries", listed, &[]).map(|listed| listed.deliveries).unwrap_or_default()
     }
 }

@@ -13,7 +13,6 @@ use highstreet_testkit::servers::{NatsServer, PostgresServer};
 use tempfile::TempDir;
 use tokio::sync::SemaphorePermit;
 
-use super::calls::Calls;
 use super::plan::{Plan, Way};
 use super::proxy::{Proxy, Weather};
 use super::replica::{Replica, name_of};
@@ -58,7 +57,7 @@ impl Mesh {
 
     /// The servers run; the processes can be changed before they are started.
     pub(crate) async fn prepare(plan: Plan) -> Self {
-        let turn = turn().await;
+        let turn = turn(plan.parts().iter().map(|(_, count)| count).sum()).await;
         let folder = tempfile::tempdir().unwrap();
         let (postgres, nats) = tokio::join!(PostgresServer::start(), NatsServer::start());
         let replicas = plan.parts().into_iter().flat_map(|(role, count)| {
@@ -178,11 +177,6 @@ impl Mesh {
     pub(crate) fn of(&mut self, context: ContextName) -> &mut Replica {
         let place = self.places(context)[0];
         &mut self.replicas[place]
-    }
-
-    /// Calls through the gateways.
-    pub(crate) fn calls(&self) -> Calls {
-        Calls::new(self.channel(Role::Gateway))
     }
 
     /// A way to all replicas of `role`.
