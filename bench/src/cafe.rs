@@ -159,7 +159,7 @@ async fn lag(plan: &Plan, channels: &[Channel], rate: f64) -> Outcome<Load> {
 }
 
 /// Waits until the server has nothing left to do; returns how long it had.
-async fn settle(server: &Server) -> Outcome<Duration> {
+pub(crate) async fn settle(server: &Server) -> Outcome<Duration> {
     let begin = Instant::now();
     let mut used = server.processor()?;
     for _ in 0..240 {

@@ -14,6 +14,7 @@ mod mesh;
 mod report;
 mod resilience;
 mod scale;
+mod shops;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -54,6 +55,8 @@ struct Arguments {
 enum Command {
     /// Contexts in processes of their own, on PostgreSQL and NATS.
     Mesh,
+    /// The other shops: a rush on one screening, many books, deadlines; with --stored, stock that moves.
+    Shops,
     /// A slow, a dead and a saturated payment, with plots in docs/figures.
     Resilience,
     /// Requests payments of a server that runs already, to look at it while it works.
@@ -109,6 +112,19 @@ async fn main() -> Outcome<()> {
         let table = report.resilience_table();
         println!("\n{table}");
         return if arguments.write { report::write_readme(report::RESILIENCE, &table) } else { Ok(()) };
+    }
+    if let Some(Command::Shops) = arguments.command {
+        for round in 1..=arguments.rounds {
+            println!("── round {round} of {}", arguments.rounds);
+            floor::measure(&plan, &mut report).await?;
+            shops::measure(&plan, &mut report).await?;
+        }
+        if let Some(movements) = arguments.stored {
+            shops::measure_stored(&plan, movements, &mut report).await?;
+        }
+        let table = report.shops_table();
+        println!("\n{table}");
+        return if arguments.write { report::write_readme(report::SHOPS, &table) } else { Ok(()) };
     }
     if let Some(Command::Mesh) = arguments.command {
         for round in 1..=arguments.rounds {
