@@ -73,7 +73,7 @@ impl LendingService for Lending {
         let user = fields.optional("user_id", &message.user_id, Payer::parse);
         let filter = Filter {
             shop: fields.check("shop_id", ShopId::parse(&message.shop_id)).map(|shop| shop.to_string()),
-            owner: user.map(|user| Phone::parse(user.as_str()).map_or_else(|_| user.to_string(), |phone| phone.key())),
+            owner: user.map(|user| Phone::key_of(user.as_str())),
             status: fields.status("status", message.status, status, "RESERVATION_STATUS_"),
             ..Filter::default()
         };

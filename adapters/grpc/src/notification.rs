@@ -106,7 +106,7 @@ fn read_filter(fields: &mut Fields, shop: &str, recipient: &str) -> Filter {
     let owner = fields.optional("recipient", recipient, Payer::parse);
     Filter {
         shop: fields.check("shop_id", ShopId::parse(shop)).map(|shop| shop.to_string()),
-        owner: owner.map(|name| Phone::parse(name.as_str()).map_or_else(|_| name.to_string(), |phone| phone.key())),
+        owner: owner.map(|name| Phone::key_of(name.as_str())),
         ..Filter::default()
     }
 }

@@ -146,7 +146,7 @@ impl Aggregate for Reservation {
         let user = details.user.as_str();
         Some(Index {
             shop: details.shop.to_string(),
-            owner: Phone::parse(user).map_or_else(|_| user.into(), |phone| phone.key()),
+            owner: Phone::key_of(user),
             reference: String::new(),
             status: self.status().into(),
         })

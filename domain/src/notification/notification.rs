@@ -191,7 +191,7 @@ impl Aggregate for Notification {
         let name = &letter.recipient.name;
         Some(Index {
             shop: letter.case.shop.to_string(),
-            owner: Phone::parse(name).map_or_else(|_| name.clone(), |phone| phone.key()),
+            owner: Phone::key_of(name),
             reference: letter.case.root.to_string(),
             status: self.status().into(),
         })

@@ -146,7 +146,7 @@ impl Aggregate for Purchase {
         let customer = &details.customer;
         Some(Index {
             shop: details.shop.to_string(),
-            owner: Phone::parse(customer).map_or_else(|_| customer.clone(), |phone| phone.key()),
+            owner: Phone::key_of(customer),
             reference: String::new(),
             status: self.status().into(),
         })

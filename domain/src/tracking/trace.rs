@@ -74,7 +74,7 @@ impl View for Trace {
         let Some(case) = self.case.as_ref().filter(|_| !self.status.is_empty()) else { return Index::default() };
         Index {
             shop: case.shop.to_string(),
-            owner: Phone::parse(&case.customer).map_or_else(|_| case.customer.clone(), |phone| phone.key()),
+            owner: Phone::key_of(&case.customer),
             reference: case.root.context.clone(),
             status: self.status.clone(),
         }
