@@ -12,6 +12,7 @@ use highstreet_wire::proto::tracking::tracking_service_client::TrackingServiceCl
 use tempfile::tempdir;
 use tokio::task::JoinSet;
 use tonic::transport::Channel;
+use tonic_types::StatusExt;
 
 use crate::binary::Server;
 use crate::shop::{eventually, lattes, reference};
@@ -56,11 +57,20 @@ async fn order_and_pay(channel: Channel, answered: Answered) {
     let mut ordering = OrderingServiceClient::new(channel.clone());
     let mut payments = PaymentServiceClient::new(channel);
     loop {
-        let Ok(placed) = ordering.place_order(lattes(1)).await else { return };
+        let placed = match ordering.place_order(lattes(1)).await {
+            Ok(placed) => placed,
+            // A busy machine: it lives, and says when to come back.
+            Err(status) if status.get_details_retry_info().is_some() => continue,
+            Err(_) => return,
+        };
         let order = placed.into_inner().order.unwrap();
         let payment_id = order.payment_id.clone();
         answered.lock().unwrap().insert(order.order_id.clone(), (order.clone(), false));
-        let Ok(paid) = payments.pay(PayRequest { payment_id, method: 1, ..Default::default() }).await else { return };
+        let paid = match payments.pay(PayRequest { payment_id, method: 1, ..Default::default() }).await {
+            Ok(paid) => paid,
+            Err(status) if status.get_details_retry_info().is_some() => continue,
+            Err(_) => return,
+        };
         let approved = paid.into_inner().payment.unwrap().status() == PaymentStatus::Approved;
         answered.lock().unwrap().insert(order.order_id.clone(), (order, approved));
     }
