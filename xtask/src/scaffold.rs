@@ -96,9 +96,10 @@ pub(crate) fn try_out() -> Result<(), String> {
     let wrong = |error: std::io::Error| format!("{}: {error}", copy.display());
     let breaches = crate::architecture::check_in(&copy);
     // The copy's crates are built beside ours: what both depend on is built once.
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     let cargo = || {
         let mut cargo = cargo();
-        cargo.current_dir(&copy);
+        cargo.current_dir(&copy).env("CARGO_TARGET_DIR", &target);
         cargo
     };
     breaches
