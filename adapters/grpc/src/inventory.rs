@@ -37,14 +37,12 @@ impl InventoryService for Inventory {
         let unit_price =
             message.unit_price.as_ref().and_then(|unit_price| fields.money("unit_price", Some(unit_price)));
         let reorder_point = read_reorder_point(&mut fields, message.reorder_point);
-        let read = || {
-            let (name, goods) = (name?, Goods { name: product_name?, unit_price });
-            let case = self.by_hand(&name);
-            Some(Command::Receive { name, goods, quantity: quantity?, case, reorder_point, low_at: self.low_at })
-        };
-        let command = fields.finish_with(read())?;
-        let Command::Receive { name, .. } = &command else { return Err(Status::internal("no other command")) };
-        let (id, stock) = self.desk.change(&call, terms, name.id(), command).await?;
+        let parts = name.zip(product_name).zip(quantity);
+        let ((name, product_name), quantity) = fields.finish_with(parts)?;
+        let (id, case) = (name.id(), self.by_hand(&name));
+        let goods = Goods { name: product_name, unit_price };
+        let command = Command::Receive { name, goods, quantity, case, reorder_point, low_at: self.low_at };
+        let (id, stock) = self.desk.change(&call, terms, id, command).await?;
         Ok(Response::new(proto::ReceiveStockResponse { stock: Some(show(id, &stock)?) }))
     }
 

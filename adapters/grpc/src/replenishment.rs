@@ -45,7 +45,7 @@ impl ReplenishmentService for Replenishment {
         let quantity = fields.check("quantity", Quantity::new(i64::from(message.quantity)));
         let unit_price = fields.money("unit_price", message.unit_price.as_ref());
         let read = || {
-            let item = Item { product: product?, name: name?, quantity: quantity?, unit_price };
+            let item = Item { product: product?, name: name?, quantity: quantity?, unit_price: None };
             Some(Details { shop: shop?, item, unit_price: unit_price? })
         };
         let details = fields.finish_with(read())?;

@@ -149,7 +149,8 @@ fn after_failure(booking: &Booking, command: &Command) -> Decided {
     match command {
         // Payment pays back when it hears of the failure; and there was no ticket.
         Command::MarkPaid { .. } | Command::Expire | Command::LoseTicket => Ok(vec![]),
-        _ if booking.status().is_empty() => Err(Rejection::NotFound),
+        // It never existed for others.
+        _ if matches!(booking, Booking::Failed { taken: Taken::No, .. }) => Err(Rejection::NotFound),
         // Everything of it is being undone already.
         Command::Cancel { .. } => Ok(vec![]),
         _ => Err(Rejection::AlreadyCancelled),
@@ -371,7 +372,8 @@ fn ended(booking: Booking, event: &Event) -> Booking {
         }
         (booking, Event::CancellationRequested { reason, note }) => {
             let Some(booked) = booking.booked().cloned() else { return booking };
-            let taken = if booking.status() == "RESERVED" { Taken::No } else { Taken::Yes };
+            let unpaid = matches!(booking, Booking::Reserved { .. } | Booking::Asking { seat_by: None, .. });
+            let taken = if unpaid { Taken::No } else { Taken::Yes };
             let chosen = booking.chosen().cloned();
             Booking::Cancelling(Cancelling { booked, chosen, taken, reason: *reason, note: note.clone() })
         }

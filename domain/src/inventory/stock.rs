@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::language::{Command, Event, Rejection};
 use super::movement::{Moved, Movement};
-use crate::kernel::{Aggregate, Case, Id, Index, Money, Never, ProductId, ProductName, Quantity, ShopId, Timestamp};
+use crate::kernel::{
+    Aggregate, Case, Id, Index, Money, Never, Note, ProductId, ProductName, Quantity, ShopId, Timestamp,
+};
 
 /// No stock holds more.
 const MOST: i64 = 1_000_000_000_000;
@@ -63,7 +65,20 @@ impl Aggregate for Stock {
     fn decide(&self, command: &Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
         let moved = self.movement.as_ref().map(|movement| movement.moved);
         match (moved, command) {
-            (None, Command::Receive { .. }) => self.receive(command, now),
+            (None, Command::Receive { quantity, .. }) if self.on_hand + i64::from(*quantity) > MOST => {
+                Err(Rejection::TooMuch)
+            }
+            (None, Command::Receive { name, goods, quantity, case, reorder_point, low_at }) => {
+                let before = if self.goods.is_some() { self.reorder_point } else { *low_at };
+                Ok(vec![Event::Received {
+                    name: name.clone(),
+                    goods: goods.clone(),
+                    quantity: *quantity,
+                    case: case.clone(),
+                    reorder_point: reorder_point.unwrap_or(before),
+                    time: now,
+                }])
+            }
             (None, Command::Withdraw { name, quantity, case }) => Ok(self.withdraw(name, *quantity, case, now)),
             (Some(Moved::Withdrawn(quantity)), Command::Return { name, case }) => {
                 Ok(vec![returned(name, quantity, case, now)])
@@ -152,24 +167,6 @@ impl Stock {
         self.on_hand <= self.reorder_point
     }
 
-    fn receive(&self, command: &Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
-        let Command::Receive { name, goods, quantity, case, reorder_point, low_at } = command else {
-            return Ok(vec![]);
-        };
-        if self.on_hand + i64::from(*quantity) > MOST {
-            return Err(Rejection::TooMuch);
-        }
-        let before = if self.goods.is_some() { self.reorder_point } else { *low_at };
-        Ok(vec![Event::Received {
-            name: name.clone(),
-            goods: goods.clone(),
-            quantity: *quantity,
-            case: case.clone(),
-            reorder_point: reorder_point.unwrap_or(before),
-            time: now,
-        }])
-    }
-
     fn withdraw(&self, name: &StockName, quantity: Quantity, case: &Case, now: Timestamp) -> Vec<Event> {
         let (quantity, case) = (quantity.get(), case.clone());
         let left = self.on_hand - i64::from(quantity);
@@ -184,7 +181,7 @@ impl Stock {
     fn adjust(
         &self,
         delta: i64,
-        note: &crate::kernel::Note,
+        note: &Note,
         reorder_point: Option<i64>,
         case: &Case,
         now: Timestamp,

@@ -55,7 +55,7 @@ pub struct Details {
     pub shop: ShopId,
     /// What, and how many.
     pub item: Item,
-    /// What one of it costs.
+    /// What one of it costs; every order has a price, so that it stands here and not with the item.
     pub unit_price: Money,
 }
 

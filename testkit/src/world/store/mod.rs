@@ -70,7 +70,7 @@ async fn reorder(owner: Visitor) {
     let quantity = Quantity::new(1 + i64::try_from(owner.dice.below(5)).unwrap_or(0)).expect("1 to 5 is a quantity");
     let price = won(1_000);
     let product = ProductId::parse(sku).expect("a product id");
-    let item = Item { product, name: name(sku), quantity, unit_price: Some(price) };
+    let item = Item { product, name: name(sku), quantity, unit_price: None };
     let details = replenishment::Details { shop: shop(), item, unit_price: price };
     let id = Id::<Order>::new(owner.street.ids.next());
     let place = replenishment::Command::Place(details);
