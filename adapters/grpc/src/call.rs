@@ -4,11 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use highstreet_domain::kernel::ports::Clock;
-use highstreet_domain::kernel::{Origin, Timestamp};
+use highstreet_domain::kernel::{Origin, Scope, Timestamp};
+use tonic::Request;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use uuid::Uuid;
 
-/// Who calls: a subject, or `context:NAME` for the mesh itself. Taken from inside the mesh only; the door strips it.
+use crate::scope::scope_of;
+
+/// Who calls: `context:NAME`, for a context. Believed within the mesh only; the door strips it, and a door that checks
+/// identities knows better.
+pub const CALLER: &str = "x-highstreet-caller";
+/// On whose behalf a context calls: whoever caused the step that it performs.
 pub const ACTOR: &str = "x-highstreet-actor";
 /// The same for everything that one outside request leads to; made if absent, returned always.
 pub(crate) const CORRELATION: &str = "x-correlation-id";
@@ -17,46 +23,71 @@ pub(crate) const TRACE: &str = "traceparent";
 pub(crate) const TIMEOUT: &str = "grpc-timeout";
 const ANONYMOUS: &str = "anonymous";
 
+/// Who calls, as the check at the door found. It travels in a request's extensions, which nobody can fill from outside;
+/// the mesh's own calls within a process bring none.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// A subject, or `context:NAME`.
+    pub name: Arc<str>,
+    /// What they may see and change.
+    pub scope: Scope,
+}
+
 /// A call's origin and deadline.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// Who calls: a subject, or `context:NAME`.
+    pub caller: Arc<str>,
     /// Where it came from.
     pub origin: Arc<Origin>,
     /// When the caller stops waiting, if it said so.
     pub deadline: Option<Timestamp>,
+    /// What the caller may see and change.
+    pub scope: Scope,
 }
 
 // === impl Call ===
 
 impl Call {
-    /// Reads a call's metadata.
-    pub(crate) fn of(metadata: &MetadataMap, clock: &dyn Clock) -> Self {
-        let text = |key: &str| metadata.get(key).and_then(|value| value.to_str().ok());
+    /// Reads what a request brings along.
+    pub(crate) fn of<R>(request: &Request<R>, clock: &dyn Clock) -> Self {
+        let metadata = request.metadata();
+        let text = |key: &str| metadata.get(key).and_then(|value| str::from_utf8(value.as_encoded_bytes()).ok());
+        let known = request.extensions().get::<Caller>();
+        let caller = known.map_or_else(|| text(CALLER).unwrap_or(ANONYMOUS).into(), |known| known.name.clone());
+        // People act for themselves.
+        let actor = text(ACTOR).filter(|_| is_context(&caller)).unwrap_or(&caller);
         let correlation = text(CORRELATION).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
         let origin = Origin {
-            actor: text(ACTOR).unwrap_or(ANONYMOUS).to_owned(),
+            actor: actor.to_owned(),
             causation: correlation.clone(),
             correlation,
             trace: text(TRACE).map(str::to_owned),
         };
         let deadline = text(TIMEOUT).and_then(parse_timeout).map(|timeout| clock.now().after(timeout));
-        Self { origin: Arc::new(origin), deadline }
+        Self { caller, origin: Arc::new(origin), deadline, scope: scope_of(request) }
     }
 
     /// Whether the mesh itself calls.
     pub(crate) fn is_from_context(&self) -> bool {
-        self.origin.actor.starts_with("context:")
+        is_context(&self.caller)
     }
+}
+
+fn is_context(caller: &str) -> bool {
+    caller.starts_with("context:")
 }
 
 /// Hands a call's story on to a callee.
 pub(crate) fn write(metadata: &mut MetadataMap, context: &str, origin: &Origin) {
     let mut set = |key: &'static str, value: &str| {
-        if let Ok(value) = MetadataValue::try_from(value) {
+        // Names need not be ASCII.
+        if let Ok(value) = MetadataValue::try_from(value.as_bytes()) {
             metadata.insert(key, value);
         }
     };
-    set(ACTOR, &format!("context:{context}"));
+    set(CALLER, &format!("context:{context}"));
+    set(ACTOR, &origin.actor);
     set(CORRELATION, &origin.correlation);
     if let Some(trace) = &origin.trace {
         set(TRACE, trace);

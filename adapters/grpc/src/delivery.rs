@@ -15,6 +15,7 @@ use crate::call::Call;
 use crate::fields::Fields;
 use crate::opened::Opened;
 use crate::page::Wanted;
+use crate::scope::{asked, scope_of};
 use crate::status::not_found;
 
 /// Delivery, inbound.
@@ -26,7 +27,7 @@ impl DeliveryService for Deliveries {
         &self,
         request: Request<proto::ShipDeliveryRequest>,
     ) -> Result<Response<proto::ShipDeliveryResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.0.open(request);
+        let Opened { call, message, terms, mut fields } = self.0.open(request)?;
         let id = fields.uuid("delivery_id", &message.delivery_id);
         let id = Id::new(fields.finish_with(id)?);
         let (id, delivery) = self.0.change(&call, terms, id, Command::Ship).await?;
@@ -37,7 +38,7 @@ impl DeliveryService for Deliveries {
         &self,
         request: Request<proto::CompleteDeliveryRequest>,
     ) -> Result<Response<proto::CompleteDeliveryResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.0.open(request);
+        let Opened { call, message, terms, mut fields } = self.0.open(request)?;
         let id = fields.uuid("delivery_id", &message.delivery_id);
         let id = Id::new(fields.finish_with(id)?);
         let (id, delivery) = self.0.change(&call, terms, id, Command::Complete).await?;
@@ -48,7 +49,7 @@ impl DeliveryService for Deliveries {
         &self,
         request: Request<proto::CancelDeliveryRequest>,
     ) -> Result<Response<proto::CancelDeliveryResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.0.open(request);
+        let Opened { call, message, terms, mut fields } = self.0.open(request)?;
         let target = read_target(&mut fields, &call, &message);
         let (id, case) = fields.finish_with(target)?;
         let (id, delivery) = self.0.change(&call, terms, id, Command::Cancel { case }).await?;
@@ -71,7 +72,7 @@ impl DeliveryService for Deliveries {
             }
         };
         let id = fields.finish_with(id)?;
-        let delivery = self.0.find(id).await?;
+        let delivery = self.0.find(&scope_of(&request), id).await?;
         Ok(Response::new(proto::GetDeliveryResponse { delivery: Some(show(id, &delivery)?) }))
     }
 
@@ -79,7 +80,7 @@ impl DeliveryService for Deliveries {
         &self,
         request: Request<proto::ListDeliveriesRequest>,
     ) -> Result<Response<proto::ListDeliveriesResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let status = proto::DeliveryStatus::try_from(message.status).ok().map(|status| status.as_str_name());
         let order = message.order.as_ref().and_then(|order| fields.reference("order", Some(order)));
@@ -91,7 +92,7 @@ impl DeliveryService for Deliveries {
         };
         let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
         fields.finish()?;
-        let (found, next_page_token) = self.0.list(&wanted).await?;
+        let (found, next_page_token) = self.0.list(&scope, &wanted).await?;
         let deliveries = found.iter().map(|(id, it)| show(*id, it)).collect::<Result<_, _>>()?;
         Ok(Response::new(proto::ListDeliveriesResponse { deliveries, next_page_token }))
     }

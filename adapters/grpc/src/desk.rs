@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use highstreet_domain::kernel::ports::{Clock, Ids, Kept, Listing};
-use highstreet_domain::kernel::{self, Aggregate, Cause, Claim, ClaimKey, Handler, Id, Standing};
+use highstreet_domain::kernel::{self, Aggregate, Cause, Claim, ClaimKey, Handler, Id, Scope, Standing};
 use tonic::{Request, Status};
 
 use crate::call::Call;
@@ -45,8 +45,8 @@ impl Dependency {
 
 impl<A: Aggregate> Desk<A> {
     /// Reads what every request that changes something brings along.
-    pub(crate) fn open<R: Changing>(&self, request: Request<R>) -> Opened<R> {
-        let call = Call::of(request.metadata(), &*self.clock);
+    pub(crate) fn open<R: Changing>(&self, request: Request<R>) -> Result<Opened<R>, Status> {
+        let call = Call::of(&request, &*self.clock);
         Opened::new(request, call)
     }
 
@@ -72,15 +72,20 @@ impl<A: Aggregate> Desk<A> {
         self.handle(id, self.request(call, terms, command)).await
     }
 
-    /// What has this id and exists for others.
-    pub(crate) async fn find(&self, id: Id<A>) -> Result<Standing<A>, Status> {
+    /// What has this id, and exists for others and for whoever has this scope.
+    pub(crate) async fn find(&self, scope: &Scope, id: Id<A>) -> Result<Standing<A>, Status> {
         let found = self.handler.find(id).await.map_err(|error| of_store(&error))?;
-        found.filter(|standing| standing.state.index().is_some()).ok_or_else(|| not_found(A::NAME, &id.to_string()))
+        let found = found.filter(|standing| standing.state.index().is_some_and(|index| scope.admits(&index)));
+        found.ok_or_else(|| not_found(A::NAME, &id.to_string()))
     }
 
-    /// A page, and the token of the next.
-    pub(crate) async fn list(&self, wanted: &Wanted) -> Result<(Vec<(Id<A>, Standing<A>)>, String), Status> {
-        let page = self.listing.page(&wanted.filter, &wanted.one_more()).await;
+    /// A page of what `scope` admits, and the token of the next.
+    pub(crate) async fn list(
+        &self,
+        scope: &Scope,
+        wanted: &Wanted,
+    ) -> Result<(Vec<(Id<A>, Standing<A>)>, String), Status> {
+        let page = self.listing.page(&wanted.within(scope)?, &wanted.one_more()).await;
         let mut found = page.map_err(|error| of_store(&error))?;
         let next = wanted.cut(&mut found, |(id, standing)| (standing.created, id.uuid()));
         Ok((found, next))
@@ -100,7 +105,7 @@ impl<A: Aggregate> Desk<A> {
 
     fn request(&self, call: &Call, terms: Terms, command: A::Command) -> kernel::Request<A> {
         let claim = terms.request_id.map(|(request_id, fingerprint)| Claim {
-            key: ClaimKey::new(&call.origin.actor, terms.method, request_id),
+            key: ClaimKey::new(&call.caller, terms.method, request_id),
             fingerprint,
         });
         let cause = claim.map_or_else(|| Cause::unique(self.ids.next()), |claim| Cause::of_claim(claim.key));
@@ -108,6 +113,7 @@ impl<A: Aggregate> Desk<A> {
         request.claim = claim;
         request.expected_revision = terms.expected_revision;
         request.deadline = call.deadline;
+        request.scope = call.scope.clone();
         request
     }
 }

@@ -13,6 +13,7 @@ use crate::Desk;
 use crate::fields::Fields;
 use crate::opened::Opened;
 use crate::page::Wanted;
+use crate::scope::{asked, refuse_beyond};
 use crate::status::{not_found, of_store};
 
 /// Inventory, inbound.
@@ -29,7 +30,7 @@ impl InventoryService for Inventory {
         &self,
         request: Request<proto::ReceiveStockRequest>,
     ) -> Result<Response<proto::ReceiveStockResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.desk.open(request);
+        let Opened { call, message, terms, mut fields } = self.desk.open(request)?;
         let name = read_name(&mut fields, &message.shop_id, &message.sku);
         let product_name = fields.check("product_name", ProductName::parse(&message.product_name));
         let quantity = u32::try_from(message.quantity).ok().filter(|quantity| *quantity <= Quantity::MOST);
@@ -50,7 +51,7 @@ impl InventoryService for Inventory {
         &self,
         request: Request<proto::AdjustStockRequest>,
     ) -> Result<Response<proto::AdjustStockResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.desk.open(request);
+        let Opened { call, message, terms, mut fields } = self.desk.open(request)?;
         let name = read_name(&mut fields, &message.shop_id, &message.sku);
         let delta = Some(i64::from(message.delta)).filter(|delta| delta.unsigned_abs() <= Quantity::MOST.into());
         let delta = fields.check("delta", delta.ok_or("must be at most 1,000,000 either way"));
@@ -66,10 +67,11 @@ impl InventoryService for Inventory {
         &self,
         request: Request<proto::GetStockRequest>,
     ) -> Result<Response<proto::GetStockResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let name = read_name(&mut fields, &message.shop_id, &message.sku);
         let id = fields.finish_with(name)?.id();
+        refuse_beyond(&scope, &message.shop_id, None)?;
         // What was only ever asked for is on no list; whoever asks for it hears that there is none.
         let found = self.desk.handler.find(id).await.map_err(|error| of_store(&error))?;
         let stock = found.ok_or_else(|| not_found("stock", &message.sku))?;
@@ -80,7 +82,7 @@ impl InventoryService for Inventory {
         &self,
         request: Request<proto::ListStockRequest>,
     ) -> Result<Response<proto::ListStockResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let filter = Filter {
             shop: fields.check("shop_id", ShopId::parse(&message.shop_id)).map(|shop| shop.to_string()),
@@ -89,7 +91,7 @@ impl InventoryService for Inventory {
         };
         let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
         fields.finish()?;
-        let (found, next_page_token) = self.desk.list(&wanted).await?;
+        let (found, next_page_token) = self.desk.list(&scope, &wanted).await?;
         let stock = found.iter().map(|(id, it)| show(*id, it)).collect::<Result<_, _>>()?;
         Ok(Response::new(proto::ListStockResponse { stock, next_page_token }))
     }

@@ -13,6 +13,7 @@ use crate::Desk;
 use crate::fields::Fields;
 use crate::opened::Opened;
 use crate::page::Wanted;
+use crate::scope::{asked, scope_of};
 use crate::status::not_found;
 
 /// The kitchen, inbound.
@@ -24,7 +25,7 @@ impl KitchenService for Kitchen {
         &self,
         request: Request<proto::CompletePreparationRequest>,
     ) -> Result<Response<proto::CompletePreparationResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.0.open(request);
+        let Opened { call, message, terms, mut fields } = self.0.open(request)?;
         let id = fields.uuid("preparation_id", &message.preparation_id);
         let id = Id::new(fields.finish_with(id)?);
         let (id, preparation) = self.0.change(&call, terms, id, Command::Complete).await?;
@@ -38,7 +39,7 @@ impl KitchenService for Kitchen {
         let mut fields = Fields::default();
         let id = fields.uuid("preparation_id", &request.get_ref().preparation_id);
         let id = Id::new(fields.finish_with(id)?);
-        let preparation = self.0.find(id).await?;
+        let preparation = self.0.find(&scope_of(&request), id).await?;
         Ok(Response::new(proto::GetPreparationResponse { preparation: Some(show(id, &preparation)?) }))
     }
 
@@ -46,7 +47,7 @@ impl KitchenService for Kitchen {
         &self,
         request: Request<proto::ListPreparationsRequest>,
     ) -> Result<Response<proto::ListPreparationsResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let status = proto::PreparationStatus::try_from(message.status).ok().map(|status| status.as_str_name());
         let filter = Filter {
@@ -56,7 +57,7 @@ impl KitchenService for Kitchen {
         };
         let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
         fields.finish()?;
-        let (found, next_page_token) = self.0.list(&wanted).await?;
+        let (found, next_page_token) = self.0.list(&scope, &wanted).await?;
         let preparations = found.iter().map(|(id, it)| show(*id, it)).collect::<Result<_, _>>()?;
         Ok(Response::new(proto::ListPreparationsResponse { preparations, next_page_token }))
     }

@@ -10,7 +10,7 @@ use http::{HeaderValue, Request, Response};
 use tower::{Layer, Service};
 use uuid::Uuid;
 
-use crate::call::{ACTOR, CORRELATION, TIMEOUT, parse_timeout};
+use crate::call::{ACTOR, CALLER, CORRELATION, TIMEOUT, parse_timeout};
 use crate::red::Calls;
 use crate::status::deadline_exceeded;
 
@@ -88,6 +88,7 @@ where
     fn call(&mut self, mut request: Request<I>) -> Self::Future {
         let under_way = self.calls.begin(request.uri());
         if let Callers::Strangers = self.callers {
+            request.headers_mut().remove(CALLER);
             request.headers_mut().remove(ACTOR);
         }
         let correlation = request.headers().get(CORRELATION).cloned().unwrap_or_else(new_correlation);
@@ -136,13 +137,13 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_mesh_is_believed_about_who_calls() {
-        let actor = tower::service_fn(|request: Request<()>| async move {
-            Ok::<_, Infallible>(Response::new(request.headers().get(ACTOR).cloned()))
+        let caller = tower::service_fn(|request: Request<()>| async move {
+            Ok::<_, Infallible>(Response::new(request.headers().get(CALLER).cloned()))
         });
-        let request = || Request::builder().header(ACTOR, "context:ordering").body(()).unwrap();
-        let outside = CallLayer::new().layer(actor).oneshot(request()).await.unwrap();
+        let request = || Request::builder().header(CALLER, "context:ordering").body(()).unwrap();
+        let outside = CallLayer::new().layer(caller).oneshot(request()).await.unwrap();
         assert_eq!(outside.into_body(), None);
-        let within = CallLayer::within_mesh().layer(actor).oneshot(request()).await.unwrap();
+        let within = CallLayer::within_mesh().layer(caller).oneshot(request()).await.unwrap();
         assert_eq!(within.into_body().unwrap(), "context:ordering");
     }
 }

@@ -15,6 +15,7 @@ use crate::Desk;
 use crate::fields::Fields;
 use crate::opened::Opened;
 use crate::page::Wanted;
+use crate::scope::{asked, scope_of};
 use crate::status::{not_found, of_store};
 
 /// Lending, inbound.
@@ -31,7 +32,7 @@ impl LendingService for Lending {
         &self,
         request: Request<proto::RequestReservationRequest>,
     ) -> Result<Response<proto::RequestReservationResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.desk.open(request);
+        let Opened { call, message, terms, mut fields } = self.desk.open(request)?;
         let shop = fields.check("shop_id", ShopId::parse(&message.shop_id));
         let user = fields.check("user_id", Payer::parse(&message.user_id));
         let book = fields.check("book_id", ProductId::parse(&message.book_id));
@@ -45,7 +46,7 @@ impl LendingService for Lending {
         &self,
         request: Request<proto::CancelReservationRequest>,
     ) -> Result<Response<proto::CancelReservationResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.desk.open(request);
+        let Opened { call, message, terms, mut fields } = self.desk.open(request)?;
         let id = fields.uuid("reservation_id", &message.reservation_id);
         let id = Id::new(fields.finish_with(id)?);
         let (id, reservation) = self.desk.change(&call, terms, id, Command::Cancel).await?;
@@ -59,7 +60,7 @@ impl LendingService for Lending {
         let mut fields = Fields::default();
         let id = fields.uuid("reservation_id", &request.get_ref().reservation_id);
         let id = Id::new(fields.finish_with(id)?);
-        let reservation = self.desk.find(id).await?;
+        let reservation = self.desk.find(&scope_of(&request), id).await?;
         Ok(Response::new(proto::GetReservationResponse { reservation: Some(show(id, &reservation)?) }))
     }
 
@@ -67,7 +68,7 @@ impl LendingService for Lending {
         &self,
         request: Request<proto::ListReservationsRequest>,
     ) -> Result<Response<proto::ListReservationsResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let status = proto::ReservationStatus::try_from(message.status).ok().map(|status| status.as_str_name());
         let user = fields.optional("user_id", &message.user_id, Payer::parse);
@@ -79,7 +80,7 @@ impl LendingService for Lending {
         };
         let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
         fields.finish()?;
-        let (found, next_page_token) = self.desk.list(&wanted).await?;
+        let (found, next_page_token) = self.desk.list(&scope, &wanted).await?;
         let reservations = found.iter().map(|(id, it)| show(*id, it)).collect::<Result<_, _>>()?;
         Ok(Response::new(proto::ListReservationsResponse { reservations, next_page_token }))
     }
@@ -88,7 +89,7 @@ impl LendingService for Lending {
         &self,
         request: Request<proto::ListBooksRequest>,
     ) -> Result<Response<proto::ListBooksResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let filter = Filter {
             shop: fields.check("shop_id", ShopId::parse(&message.shop_id)).map(|shop| shop.to_string()),
@@ -97,7 +98,7 @@ impl LendingService for Lending {
         };
         let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
         fields.finish()?;
-        let page = self.books.page(&wanted.filter, &wanted.one_more()).await;
+        let page = self.books.page(&wanted.within(&scope)?, &wanted.one_more()).await;
         let mut rows = page.map_err(|error| of_store(&error))?;
         let next_page_token = wanted.cut(&mut rows, |row| (row.created, row.place));
         Ok(Response::new(proto::ListBooksResponse {

@@ -35,11 +35,12 @@ mod page;
 mod peer;
 mod red;
 mod retry;
+mod scope;
 mod status;
 mod watch;
 
 pub use addresses::{AddressError, AddressTemplate, Addresses, PeerAddresses};
-pub use call::{ACTOR, Call};
+pub use call::{ACTOR, CALLER, Call, Caller};
 pub use channel::{Channel, ChannelSettings, Names};
 pub use desk::{Dependency, Desk};
 pub use gathered::Gathered;

@@ -14,6 +14,7 @@ use crate::Desk;
 use crate::fields::Fields;
 use crate::opened::Opened;
 use crate::page::Wanted;
+use crate::scope::{asked, refuse_beyond};
 use crate::status::of_store;
 
 /// The most points of one grant.
@@ -28,7 +29,7 @@ impl LoyaltyService for Loyalty {
         &self,
         request: Request<proto::GrantPointsRequest>,
     ) -> Result<Response<proto::GrantPointsResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.0.open(request);
+        let Opened { call, message, terms, mut fields } = self.0.open(request)?;
         let name = read_name(&mut fields, &message.shop_id, Some(Program::Points), &message.member);
         let reference = fields.reference("reference", message.reference.as_ref());
         let root = message.root.as_ref().and_then(|root| fields.reference("root", Some(root)));
@@ -48,11 +49,12 @@ impl LoyaltyService for Loyalty {
         &self,
         request: Request<proto::GetAccountRequest>,
     ) -> Result<Response<proto::GetAccountResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let program = read_program(&mut fields, message.program);
         let name = read_name(&mut fields, &message.shop_id, program, &message.member);
         let name = fields.finish_with(name)?;
+        refuse_beyond(&scope, name.shop.as_str(), Some(&name.member_key()))?;
         let account = self.0.handler.find(name.id()).await.map_err(|error| of_store(&error))?;
         // Whoever has earned nothing yet has an account with nothing on it.
         let account = show(&name, name.id().to_string(), account.as_ref());
@@ -63,7 +65,7 @@ impl LoyaltyService for Loyalty {
         &self,
         request: Request<proto::ListEntriesRequest>,
     ) -> Result<Response<proto::ListEntriesResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let program = read_program(&mut fields, message.program);
         let name = read_name(&mut fields, &message.shop_id, program, &message.member);
@@ -71,6 +73,7 @@ impl LoyaltyService for Loyalty {
         let filter = Filter { owner, ..Filter::default() };
         let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
         let name = fields.finish_with(name)?;
+        refuse_beyond(&scope, name.shop.as_str(), Some(&name.member_key()))?;
         let (found, next_page_token) = self.0.entries(name.id(), &wanted).await?;
         let entries = found.iter().map(|kept| show_entry(&kept.entry, kept.updated)).collect();
         Ok(Response::new(proto::ListEntriesResponse { entries, next_page_token }))

@@ -16,7 +16,8 @@ use crate::Desk;
 use crate::fields::Fields;
 use crate::opened::Opened;
 use crate::page::Wanted;
-use crate::status::{not_found, of_store};
+use crate::scope::{asked, scope_of};
+use crate::status::{beyond_scope, not_found, of_store};
 use crate::watch::{AT_ONCE, Watch, read_cursor, watch};
 
 /// Notification, inbound.
@@ -40,7 +41,7 @@ impl NotificationService for Notifications {
         let mut fields = Fields::default();
         let id = fields.uuid("notification_id", &request.get_ref().notification_id);
         let id = Id::new(fields.finish_with(id)?);
-        let notification = self.desk.find(id).await?;
+        let notification = self.desk.find(&scope_of(&request), id).await?;
         Ok(Response::new(proto::GetNotificationResponse { notification: Some(show(id, &notification)?) }))
     }
 
@@ -48,14 +49,14 @@ impl NotificationService for Notifications {
         &self,
         request: Request<proto::ListNotificationsRequest>,
     ) -> Result<Response<proto::ListNotificationsResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let status = proto::NotificationStatus::try_from(message.status).ok().map(|status| status.as_str_name());
         let status = fields.status("status", message.status, status, "NOTIFICATION_STATUS_");
         let filter = Filter { status, ..read_filter(&mut fields, &message.shop_id, &message.recipient) };
         let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
         fields.finish()?;
-        let (found, next_page_token) = self.desk.list(&wanted).await?;
+        let (found, next_page_token) = self.desk.list(&scope, &wanted).await?;
         let notifications = found.iter().map(|(id, it)| show(*id, it)).collect::<Result<_, _>>()?;
         Ok(Response::new(proto::ListNotificationsResponse { notifications, next_page_token }))
     }
@@ -64,7 +65,7 @@ impl NotificationService for Notifications {
         &self,
         request: Request<proto::ResendNotificationRequest>,
     ) -> Result<Response<proto::ResendNotificationResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.desk.open(request);
+        let Opened { call, message, terms, mut fields } = self.desk.open(request)?;
         let id = fields.uuid("notification_id", &message.notification_id);
         let id = Id::new(fields.finish_with(id)?);
         let (id, notification) = self.desk.change(&call, terms, id, Command::Resend).await?;
@@ -75,11 +76,12 @@ impl NotificationService for Notifications {
         &self,
         request: Request<proto::WatchNotificationsRequest>,
     ) -> Result<Response<Self::WatchNotificationsStream>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let filter = read_filter(&mut fields, &message.shop_id, &message.recipient);
         let since = read_cursor(&mut fields, &message.since);
         fields.finish()?;
+        let filter = scope.narrow(&filter).ok_or_else(beyond_scope)?;
         let cursor = match since {
             Some(cursor) => cursor,
             None => self.feed.latest().await.map_err(|error| of_store(&error))?,

@@ -1,16 +1,17 @@
 //! Requests that create or change something: what all of them bring along is read in one place.
 
-use highstreet_domain::kernel::Fingerprint;
+use highstreet_domain::kernel::{Fingerprint, Phone, Scope};
 use highstreet_wire::proto::{
     booking, delivery, inventory, kitchen, lending, loyalty, notification, ordering, payment, replenishment, sales,
     seating, ticketing,
 };
 use prost::Message;
-use tonic::Request;
+use tonic::{Request, Status};
 use uuid::Uuid;
 
 use crate::call::Call;
 use crate::fields::Fields;
+use crate::status::beyond_scope;
 
 /// A request that creates or changes something.
 pub(crate) trait Changing: Message {
@@ -22,6 +23,10 @@ pub(crate) trait Changing: Message {
 
     /// The revision the caller insists on; none where something is created.
     fn expected_revision(&self) -> Option<i64>;
+
+    /// Whether it is about what `scope` admits, as far as the request itself tells: what is created says whose it
+    /// will be, what is changed is looked at when it is found.
+    fn is_within(&self, scope: &Scope) -> bool;
 }
 
 /// A request, opened: its message, on which terms it is to be carried out, and what was found wrong so far.
@@ -43,8 +48,11 @@ pub(crate) struct Terms {
 // === impl Opened ===
 
 impl<R: Changing> Opened<R> {
-    pub(crate) fn new(request: Request<R>, call: Call) -> Self {
+    pub(crate) fn new(request: Request<R>, call: Call) -> Result<Self, Status> {
         let mut message = request.into_inner();
+        if !message.is_within(&call.scope) {
+            return Err(beyond_scope());
+        }
         let mut fields = Fields::default();
         let request_id = message.take_request_id();
         let request_id = (!request_id.is_empty())
@@ -55,12 +63,12 @@ impl<R: Changing> Opened<R> {
             fields.check("expected_revision", u64::try_from(revision).map_err(|_| "must not be negative"))
         });
         let terms = Terms { method: R::METHOD, request_id, expected_revision };
-        Self { call, message, terms, fields }
+        Ok(Self { call, message, terms, fields })
     }
 }
 
 macro_rules! changing {
-    (@one $request:ty, $method:literal, $message:ident, $expected:expr) => {
+    (@one $request:ty, $method:literal, $expected:expr, $within:expr) => {
         impl Changing for $request {
             const METHOD: &'static str = $method;
 
@@ -69,27 +77,38 @@ macro_rules! changing {
             }
 
             fn expected_revision(&self) -> Option<i64> {
-                let $message = self;
-                $expected
+                let expected: fn(&Self) -> Option<i64> = $expected;
+                expected(self)
+            }
+
+            fn is_within(&self, scope: &Scope) -> bool {
+                let within: fn(&Self, &Scope) -> bool = $within;
+                within(self, scope)
             }
         }
     };
-    (create { $($created:ty => $create:literal),* $(,)? } change { $($changed:ty => $change:literal),* $(,)? }) => {
-        $(changing!(@one $created, $create, _message, None);)*
-        $(changing!(@one $changed, $change, message, message.expected_revision);)*
+    (
+        create { $($created:ty => $create:literal $(of $owner:ident)?),* $(,)? }
+        change { $($changed:ty => $change:literal),* $(,)? }
+    ) => {
+        $(changing!(@one $created, $create, |_| None, |message, scope| {
+            let owner: Option<String> = None$(.or(Some(Phone::key_of(&message.$owner))))?;
+            scope.admits_of(&message.shop_id, owner.as_deref())
+        });)*
+        $(changing!(@one $changed, $change, |message| message.expected_revision, |_, _| true);)*
     };
 }
 
 changing! {
     create {
-        ordering::PlaceOrderRequest => "PlaceOrder",
-        payment::RequestPaymentRequest => "RequestPayment",
-        loyalty::GrantPointsRequest => "GrantPoints",
+        ordering::PlaceOrderRequest => "PlaceOrder" of customer_phone,
+        payment::RequestPaymentRequest => "RequestPayment" of payer,
+        loyalty::GrantPointsRequest => "GrantPoints" of member,
         replenishment::PlaceOrderRequest => "replenishment.PlaceOrder",
         inventory::ReceiveStockRequest => "ReceiveStock",
-        sales::RecordPurchaseRequest => "RecordPurchase",
-        lending::RequestReservationRequest => "RequestReservation",
-        booking::CreateBookingRequest => "CreateBooking",
+        sales::RecordPurchaseRequest => "RecordPurchase" of customer_name,
+        lending::RequestReservationRequest => "RequestReservation" of user_id,
+        booking::CreateBookingRequest => "CreateBooking" of customer,
         seating::OpenScreeningRequest => "OpenScreening",
         seating::HoldSeatsRequest => "HoldSeats",
         seating::AssignSeatsRequest => "AssignSeats",

@@ -24,6 +24,7 @@ use crate::fields::Fields;
 use crate::opened::Opened;
 use crate::page::Wanted;
 use crate::peer::{Peer, refused};
+use crate::scope::{asked, scope_of};
 use crate::status::not_found;
 
 const MOST_LINES: usize = 100;
@@ -56,7 +57,7 @@ impl OrderingService for Ordering {
         &self,
         request: Request<proto::PlaceOrderRequest>,
     ) -> Result<Response<proto::PlaceOrderResponse>, Status> {
-        let Opened { call, message, terms, fields } = self.desk.open(request);
+        let Opened { call, message, terms, fields } = self.desk.open(request)?;
         let place = read_place(fields, &message, self.pay_within)?;
         let (id, order) = self.desk.create(&call, terms, Command::Place(place)).await?;
         Ok(Response::new(proto::PlaceOrderResponse { order: Some(show(id, &order)?) }))
@@ -66,7 +67,7 @@ impl OrderingService for Ordering {
         &self,
         request: Request<proto::CancelOrderRequest>,
     ) -> Result<Response<proto::CancelOrderResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.desk.open(request);
+        let Opened { call, message, terms, mut fields } = self.desk.open(request)?;
         let id = fields.uuid("order_id", &message.order_id);
         let note = fields.check("reason", Note::parse(&message.reason));
         let (id, note) = fields.finish_with(id.zip(note))?;
@@ -82,7 +83,7 @@ impl OrderingService for Ordering {
         let mut fields = Fields::default();
         let id = fields.uuid("order_id", &request.get_ref().order_id);
         let id = Id::new(fields.finish_with(id)?);
-        let order = self.desk.find(id).await?;
+        let order = self.desk.find(&scope_of(&request), id).await?;
         Ok(Response::new(proto::GetOrderResponse { order: Some(show(id, &order)?) }))
     }
 
@@ -90,7 +91,7 @@ impl OrderingService for Ordering {
         &self,
         request: Request<proto::ListOrdersRequest>,
     ) -> Result<Response<proto::ListOrdersResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let status = proto::OrderStatus::try_from(message.status).ok().map(|status| status.as_str_name());
         let filter = Filter {
@@ -101,7 +102,7 @@ impl OrderingService for Ordering {
         };
         let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
         fields.finish()?;
-        let (found, next_page_token) = self.desk.list(&wanted).await?;
+        let (found, next_page_token) = self.desk.list(&scope, &wanted).await?;
         let orders = found.iter().map(|(id, order)| show(*id, order)).collect::<Result<_, _>>()?;
         Ok(Response::new(proto::ListOrdersResponse { orders, next_page_token }))
     }

@@ -3,10 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use highstreet_domain::kernel::ports::{Filter, Page};
-use highstreet_domain::kernel::{Fingerprint, Timestamp};
+use highstreet_domain::kernel::{Fingerprint, Scope, Timestamp};
+use tonic::Status;
 use uuid::Uuid;
 
 use crate::fields::Fields;
+use crate::status::beyond_scope;
 
 const DEFAULT_SIZE: usize = 50;
 const MOST: i32 = 1000;
@@ -29,6 +31,11 @@ impl Wanted {
             fields.wrong("page_token", "must be the next_page_token of a list with the same filters");
         }
         Self { filter, page: Page { size, after: after.flatten() } }
+    }
+
+    /// What of the list `scope` admits.
+    pub(crate) fn within(&self, scope: &Scope) -> Result<Filter, Status> {
+        scope.narrow(&self.filter).ok_or_else(beyond_scope)
     }
 
     /// What the store is asked for: one more than the page, to know whether there is another.

@@ -14,6 +14,7 @@ use crate::Desk;
 use crate::fields::Fields;
 use crate::opened::Opened;
 use crate::page::Wanted;
+use crate::scope::{asked, scope_of};
 use crate::status::not_found;
 
 /// Payment, inbound.
@@ -25,7 +26,7 @@ impl PaymentService for Payments {
         &self,
         request: Request<proto::RequestPaymentRequest>,
     ) -> Result<Response<proto::RequestPaymentResponse>, Status> {
-        let Opened { call, message, terms, fields } = self.0.open(request);
+        let Opened { call, message, terms, fields } = self.0.open(request)?;
         let bill = read_bill(fields, &message)?;
         let id = Id::made_for(&bill.order);
         let (id, payment) = self.0.change(&call, terms, id, Command::Request(bill)).await?;
@@ -33,7 +34,7 @@ impl PaymentService for Payments {
     }
 
     async fn pay(&self, request: Request<proto::PayRequest>) -> Result<Response<proto::PayResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.0.open(request);
+        let Opened { call, message, terms, mut fields } = self.0.open(request)?;
         let id = fields.uuid("payment_id", &message.payment_id);
         let method = fields.optional_method("method", message.method);
         let id = fields.finish_with(id)?;
@@ -45,7 +46,7 @@ impl PaymentService for Payments {
         &self,
         request: Request<proto::CancelPaymentRequest>,
     ) -> Result<Response<proto::CancelPaymentResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.0.open(request);
+        let Opened { call, message, terms, mut fields } = self.0.open(request)?;
         let id = match &message.target {
             Some(cancel_payment_request::Target::PaymentId(id)) => fields.uuid("payment_id", id).map(Id::new),
             Some(cancel_payment_request::Target::Order(order)) => {
@@ -82,7 +83,7 @@ impl PaymentService for Payments {
             }
         };
         let id = fields.finish_with(id)?;
-        let payment = self.0.find(id).await?;
+        let payment = self.0.find(&scope_of(&request), id).await?;
         Ok(Response::new(proto::GetPaymentResponse { payment: Some(show(id, &payment)?) }))
     }
 
@@ -90,7 +91,7 @@ impl PaymentService for Payments {
         &self,
         request: Request<proto::ListPaymentsRequest>,
     ) -> Result<Response<proto::ListPaymentsResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let status = proto::PaymentStatus::try_from(message.status).ok().map(|status| status.as_str_name());
         let filter = Filter {
@@ -101,7 +102,7 @@ impl PaymentService for Payments {
         };
         let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
         fields.finish()?;
-        let (found, next_page_token) = self.0.list(&wanted).await?;
+        let (found, next_page_token) = self.0.list(&scope, &wanted).await?;
         let payments = found.iter().map(|(id, payment)| show(*id, payment)).collect::<Result<_, _>>()?;
         Ok(Response::new(proto::ListPaymentsResponse { payments, next_page_token }))
     }

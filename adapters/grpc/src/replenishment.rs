@@ -19,6 +19,7 @@ use crate::fields::Fields;
 use crate::opened::Opened;
 use crate::page::Wanted;
 use crate::peer::refused;
+use crate::scope::{asked, scope_of};
 use crate::status::not_found;
 use crate::{Desk, Peer};
 
@@ -38,7 +39,7 @@ impl ReplenishmentService for Replenishment {
         &self,
         request: Request<proto::PlaceOrderRequest>,
     ) -> Result<Response<proto::PlaceOrderResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.0.open(request);
+        let Opened { call, message, terms, mut fields } = self.0.open(request)?;
         let shop = fields.check("shop_id", ShopId::parse(&message.shop_id));
         let product = fields.check("sku", ProductId::parse(&message.sku));
         let name = fields.check("product_name", ProductName::parse(&message.product_name));
@@ -57,7 +58,7 @@ impl ReplenishmentService for Replenishment {
         &self,
         request: Request<proto::CancelOrderRequest>,
     ) -> Result<Response<proto::CancelOrderResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.0.open(request);
+        let Opened { call, message, terms, mut fields } = self.0.open(request)?;
         let id = fields.uuid("order_id", &message.order_id);
         let note = fields.check("reason", Note::parse(&message.reason));
         let (id, note) = fields.finish_with(id.zip(note))?;
@@ -72,7 +73,7 @@ impl ReplenishmentService for Replenishment {
         let mut fields = Fields::default();
         let id = fields.uuid("order_id", &request.get_ref().order_id);
         let id = Id::new(fields.finish_with(id)?);
-        let order = self.0.find(id).await?;
+        let order = self.0.find(&scope_of(&request), id).await?;
         Ok(Response::new(proto::GetOrderResponse { order: Some(show(id, &order)?) }))
     }
 
@@ -80,7 +81,7 @@ impl ReplenishmentService for Replenishment {
         &self,
         request: Request<proto::ListOrdersRequest>,
     ) -> Result<Response<proto::ListOrdersResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let status = proto::OrderStatus::try_from(message.status).ok().map(|status| status.as_str_name());
         let filter = Filter {
@@ -90,7 +91,7 @@ impl ReplenishmentService for Replenishment {
         };
         let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
         fields.finish()?;
-        let (found, next_page_token) = self.0.list(&wanted).await?;
+        let (found, next_page_token) = self.0.list(&scope, &wanted).await?;
         let orders = found.iter().map(|(id, it)| show(*id, it)).collect::<Result<_, _>>()?;
         Ok(Response::new(proto::ListOrdersResponse { orders, next_page_token }))
     }

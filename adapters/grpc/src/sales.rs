@@ -13,6 +13,7 @@ use crate::Desk;
 use crate::fields::Fields;
 use crate::opened::Opened;
 use crate::page::Wanted;
+use crate::scope::{asked, scope_of};
 use crate::status::not_found;
 
 /// Sales, inbound.
@@ -24,7 +25,7 @@ impl SalesService for Sales {
         &self,
         request: Request<proto::RecordPurchaseRequest>,
     ) -> Result<Response<proto::RecordPurchaseResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.0.open(request);
+        let Opened { call, message, terms, mut fields } = self.0.open(request)?;
         let shop = fields.check("shop_id", ShopId::parse(&message.shop_id));
         let sku = fields.check("sku", ProductId::parse(&message.sku));
         let quantity = fields.check("quantity", Quantity::new(i64::from(message.quantity)));
@@ -41,7 +42,7 @@ impl SalesService for Sales {
         &self,
         request: Request<proto::CancelPurchaseRequest>,
     ) -> Result<Response<proto::CancelPurchaseResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.0.open(request);
+        let Opened { call, message, terms, mut fields } = self.0.open(request)?;
         let id = fields.uuid("purchase_id", &message.purchase_id);
         let note = fields.check("reason", Note::parse(&message.reason));
         let (id, note) = fields.finish_with(id.zip(note))?;
@@ -57,7 +58,7 @@ impl SalesService for Sales {
         let mut fields = Fields::default();
         let id = fields.uuid("purchase_id", &request.get_ref().purchase_id);
         let id = Id::new(fields.finish_with(id)?);
-        let purchase = self.0.find(id).await?;
+        let purchase = self.0.find(&scope_of(&request), id).await?;
         Ok(Response::new(proto::GetPurchaseResponse { purchase: Some(show(id, &purchase)?) }))
     }
 
@@ -65,7 +66,7 @@ impl SalesService for Sales {
         &self,
         request: Request<proto::ListPurchasesRequest>,
     ) -> Result<Response<proto::ListPurchasesResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let status = proto::PurchaseStatus::try_from(message.status).ok().map(|status| status.as_str_name());
         let filter = Filter {
@@ -75,7 +76,7 @@ impl SalesService for Sales {
         };
         let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
         fields.finish()?;
-        let (found, next_page_token) = self.0.list(&wanted).await?;
+        let (found, next_page_token) = self.0.list(&scope, &wanted).await?;
         let purchases = found.iter().map(|(id, it)| show(*id, it)).collect::<Result<_, _>>()?;
         Ok(Response::new(proto::ListPurchasesResponse { purchases, next_page_token }))
     }

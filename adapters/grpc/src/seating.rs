@@ -18,6 +18,7 @@ use crate::Desk;
 use crate::fields::Fields;
 use crate::opened::Opened;
 use crate::page::Wanted;
+use crate::scope::asked;
 use crate::status::not_found;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -51,7 +52,7 @@ impl SeatingService for Seating {
         &self,
         request: Request<proto::OpenScreeningRequest>,
     ) -> Result<Response<proto::OpenScreeningResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.desk.open(request);
+        let Opened { call, message, terms, mut fields } = self.desk.open(request)?;
         let name = read_name(&mut fields, &message.shop_id, &message.screening_id);
         let details = read_details(&mut fields, &message);
         let (name, details) = fields.finish_with(name.zip(details))?;
@@ -63,7 +64,7 @@ impl SeatingService for Seating {
         &self,
         request: Request<proto::HoldSeatsRequest>,
     ) -> Result<Response<proto::HoldSeatsResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.desk.open(request);
+        let Opened { call, message, terms, mut fields } = self.desk.open(request)?;
         let name = read_name(&mut fields, &message.shop_id, &message.screening_id);
         let change = read_change(&mut fields, name, &message.booking_id, message.booking_revision, &message.customer);
         let seats = fields.check("seats", Seats::parse(&message.seats));
@@ -78,7 +79,7 @@ impl SeatingService for Seating {
         &self,
         request: Request<proto::AssignSeatsRequest>,
     ) -> Result<Response<proto::AssignSeatsResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.desk.open(request);
+        let Opened { call, message, terms, mut fields } = self.desk.open(request)?;
         let name = read_name(&mut fields, &message.shop_id, &message.screening_id);
         let change = read_change(&mut fields, name, &message.booking_id, message.booking_revision, &message.customer);
         let seats = fields.check("seats", Seats::parse(&message.seats));
@@ -92,7 +93,7 @@ impl SeatingService for Seating {
         &self,
         request: Request<proto::ReleaseSeatsRequest>,
     ) -> Result<Response<proto::ReleaseSeatsResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.desk.open(request);
+        let Opened { call, message, terms, mut fields } = self.desk.open(request)?;
         let name = read_name(&mut fields, &message.shop_id, &message.screening_id);
         let change = read_change(&mut fields, name, &message.booking_id, message.booking_revision, &message.customer);
         let wanted = (!message.seats.is_empty()).then(|| fields.check("seats", Seats::parse(&message.seats)));
@@ -107,11 +108,11 @@ impl SeatingService for Seating {
         &self,
         request: Request<proto::GetScreeningRequest>,
     ) -> Result<Response<proto::GetScreeningResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let name = read_name(&mut fields, &message.shop_id, &message.screening_id);
         let name = fields.finish_with(name)?;
-        let screening = self.desk.find(name.id()).await?;
+        let screening = self.desk.find(&scope, name.id()).await?;
         let screening = self.show_with_seats(&screening);
         let screening = screening.ok_or_else(|| not_found("screening", name.screening.as_str()))?;
         Ok(Response::new(proto::GetScreeningResponse { screening: Some(screening) }))
@@ -121,7 +122,7 @@ impl SeatingService for Seating {
         &self,
         request: Request<proto::ListScreeningsRequest>,
     ) -> Result<Response<proto::ListScreeningsResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let filter = Filter {
             shop: fields.check("shop_id", ShopId::parse(&message.shop_id)).map(|shop| shop.to_string()),
@@ -129,7 +130,7 @@ impl SeatingService for Seating {
         };
         let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
         fields.finish()?;
-        let (found, next_page_token) = self.desk.list(&wanted).await?;
+        let (found, next_page_token) = self.desk.list(&scope, &wanted).await?;
         let screenings = found.iter().filter_map(|(_, screening)| show(screening)).collect();
         Ok(Response::new(proto::ListScreeningsResponse { screenings, next_page_token }))
     }

@@ -18,6 +18,7 @@ pub(crate) fn of_failure<A: Aggregate>(id: Id<A>, failure: &Failure<A::Rejection
     let message = failure.to_string();
     match failure {
         Failure::Rejected(rejection) => of_rejection(id, rejection),
+        Failure::BeyondScope => not_found(A::NAME, &id.to_string()),
         Failure::RevisionMismatch { .. } => build(Code::Aborted, &message, details("REVISION_MISMATCH")),
         Failure::RequestIdReused => {
             let mut details = details("REQUEST_ID_REUSED");
@@ -61,6 +62,12 @@ pub(crate) fn not_found(resource: &'static str, name: &str) -> Status {
     let mut details = ErrorDetails::new();
     details.set_error_info(reason, DOMAIN, []).set_resource_info(resource, name, "", message.clone());
     build(Code::NotFound, &message, details)
+}
+
+/// The shop, or the customer, is none that the caller may act for.
+pub(crate) fn beyond_scope() -> Status {
+    let message = "there is no such shop or customer that you may see; name those that your token speaks for";
+    build(Code::NotFound, message, details("NOT_YOURS"))
 }
 
 /// The status of a step that an operator wanted moved, and that stays as it is.

@@ -20,6 +20,7 @@ use crate::fields::Fields;
 use crate::opened::Opened;
 use crate::page::Wanted;
 use crate::peer::{Peer, refused};
+use crate::scope::{asked, scope_of};
 use crate::status::{not_found, of_rejection};
 
 /// The points of a collected ticket.
@@ -41,7 +42,7 @@ impl TicketingService for Ticketing {
         &self,
         request: Request<proto::CollectTicketRequest>,
     ) -> Result<Response<proto::CollectTicketResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.0.open(request);
+        let Opened { call, message, terms, mut fields } = self.0.open(request)?;
         let id = fields.uuid("ticket_id", &message.ticket_id);
         let id = Id::new(fields.finish_with(id)?);
         let (id, ticket) = self.0.change(&call, terms, id, Command::Collect).await?;
@@ -56,7 +57,7 @@ impl TicketingService for Ticketing {
         &self,
         request: Request<proto::CancelTicketRequest>,
     ) -> Result<Response<proto::CancelTicketResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.0.open(request);
+        let Opened { call, message, terms, mut fields } = self.0.open(request)?;
         let id = match &message.target {
             Some(cancel_ticket_request::Target::TicketId(id)) => fields.uuid("ticket_id", id).map(Id::new),
             Some(cancel_ticket_request::Target::BookingId(id)) => of_booking(&mut fields, id),
@@ -81,7 +82,7 @@ impl TicketingService for Ticketing {
             None => none_named(&mut fields),
         };
         let id = fields.finish_with(id)?;
-        let ticket = self.0.find(id).await?;
+        let ticket = self.0.find(&scope_of(&request), id).await?;
         Ok(Response::new(proto::GetTicketResponse { ticket: Some(show(id, &ticket)?) }))
     }
 
@@ -89,7 +90,7 @@ impl TicketingService for Ticketing {
         &self,
         request: Request<proto::ListTicketsRequest>,
     ) -> Result<Response<proto::ListTicketsResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let status = proto::TicketStatus::try_from(message.status).ok().map(|status| status.as_str_name());
         let customer = fields.optional("customer", &message.customer, Payer::parse);
@@ -101,7 +102,7 @@ impl TicketingService for Ticketing {
         };
         let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
         fields.finish()?;
-        let (found, next_page_token) = self.0.list(&wanted).await?;
+        let (found, next_page_token) = self.0.list(&scope, &wanted).await?;
         let tickets = found.iter().map(|(id, ticket)| show(*id, ticket)).collect::<Result<_, _>>()?;
         Ok(Response::new(proto::ListTicketsResponse { tickets, next_page_token }))
     }

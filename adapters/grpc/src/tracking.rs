@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use highstreet_domain::kernel::ports::{Clock, Filter, Row, Views};
-use highstreet_domain::kernel::{Payer, Phone, ShopId};
+use highstreet_domain::kernel::{Payer, Phone, ShopId, View as _};
 use highstreet_domain::tracking::{Day, Kind, Trace};
 use highstreet_wire::convert::{reference, timestamp};
 use highstreet_wire::proto::tracking as proto;
@@ -18,7 +18,8 @@ pub use self::board::Boards;
 use self::board::read_day;
 use crate::fields::Fields;
 use crate::page::Wanted;
-use crate::status::{not_found, of_store};
+use crate::scope::{asked, refuse_beyond, scope_of};
+use crate::status::{beyond_scope, not_found, of_store};
 use crate::watch::{AT_ONCE, Watch, read_cursor, watch};
 
 /// Tracking, inbound.
@@ -45,7 +46,9 @@ impl TrackingService for Tracking {
         let order = fields.reference("order", request.get_ref().order.as_ref());
         let key = fields.finish_with(order)?.to_string();
         let mut rows = self.traces.load(std::slice::from_ref(&key)).await.map_err(|error| of_store(&error))?;
-        let trace = rows.pop().flatten().as_ref().and_then(show);
+        let scope = scope_of(&request);
+        let found = rows.pop().flatten().filter(|row| scope.admits(&row.view.index()));
+        let trace = found.as_ref().and_then(show);
         let trace = trace.ok_or_else(|| not_found("trace", &key))?;
         Ok(Response::new(proto::GetTraceResponse { trace: Some(trace) }))
     }
@@ -54,7 +57,7 @@ impl TrackingService for Tracking {
         &self,
         request: Request<proto::ListTracesRequest>,
     ) -> Result<Response<proto::ListTracesResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let filter = Filter {
             reference: read_kind(&mut fields, message.kind),
@@ -62,7 +65,7 @@ impl TrackingService for Tracking {
         };
         let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
         fields.finish()?;
-        let page = self.traces.page(&wanted.filter, &wanted.one_more()).await;
+        let page = self.traces.page(&wanted.within(&scope)?, &wanted.one_more()).await;
         let mut rows = page.map_err(|error| of_store(&error))?;
         let next_page_token = wanted.cut(&mut rows, |row| (row.created, row.place));
         Ok(Response::new(proto::ListTracesResponse { traces: rows.iter().filter_map(show).collect(), next_page_token }))
@@ -72,11 +75,12 @@ impl TrackingService for Tracking {
         &self,
         request: Request<proto::WatchTracesRequest>,
     ) -> Result<Response<Self::WatchTracesStream>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let filter = read_filter(&mut fields, &message.shop_id, &message.customer);
         let since = read_cursor(&mut fields, &message.since);
         fields.finish()?;
+        let filter = scope.narrow(&filter).ok_or_else(beyond_scope)?;
         let cursor = match since {
             Some(cursor) => cursor,
             None => self.traces.latest().await.map_err(|error| of_store(&error))?,
@@ -99,7 +103,7 @@ impl TrackingService for Tracking {
         &self,
         request: Request<proto::GetBoardRequest>,
     ) -> Result<Response<proto::GetBoardResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let shop = fields.check("shop_id", ShopId::parse(&message.shop_id));
         let day = if message.date.is_empty() {
@@ -108,6 +112,7 @@ impl TrackingService for Tracking {
             fields.check("date", read_day(&message.date).ok_or("must be a day such as 2026-11-21"))
         };
         let (shop, day) = fields.finish_with(shop.zip(day))?;
+        refuse_beyond(&scope, shop.as_str(), None)?;
         let board = self.boards.board(&shop, day).await.map_err(|error| of_store(&error))?;
         Ok(Response::new(proto::GetBoardResponse { board: Some(board) }))
     }

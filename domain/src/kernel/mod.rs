@@ -22,6 +22,7 @@ mod rebuild;
 mod relay;
 mod repeat;
 mod request;
+mod scope;
 mod seat;
 mod signal;
 mod text;
@@ -43,6 +44,7 @@ pub use projector::{Projector, Seeing};
 pub use rebuild::{Rebuild, Rebuilds};
 pub use relay::Relay;
 pub use request::{Failure, Release, Request, Standing};
+pub use scope::{Bounds, Scope};
 pub use seat::{Seat, Seats};
 pub use signal::Signal;
 pub use text::{

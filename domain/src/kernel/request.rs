@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use super::ports::{Loaded, StoreError};
-use super::{Aggregate, Cause, Claim, Id, Origin, Outage, Rejection, Timestamp};
+use super::{Aggregate, Cause, Claim, Id, Origin, Outage, Rejection, Scope, Timestamp};
 
 /// A command, and why it is given.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Request<A: Aggregate> {
     pub expected_revision: Option<u64>,
     /// When the caller stops waiting, if it said so.
     pub deadline: Option<Timestamp>,
+    /// What the caller may see and change: what is beyond does not exist for them.
+    pub scope: Scope,
     /// What becomes of the `request_id` that this stream was claimed under.
     pub release: Release,
     /// The stream as it was last seen, to save loading it. If it has moved on, that costs one conflict.
@@ -62,6 +64,8 @@ pub enum Failure<R> {
         /// What there is.
         actual: u64,
     },
+    /// It is not the caller's to see, let alone to change.
+    BeyondScope,
     /// The `request_id` was used before, for something else.
     RequestIdReused,
     /// A context that had to be asked was not there; what was begun is undone.
@@ -86,6 +90,7 @@ impl<A: Aggregate> Request<A> {
             claim: None,
             expected_revision: None,
             deadline: None,
+            scope: Scope::Everything,
             release: Release::Keep,
             known: None,
         }
@@ -107,6 +112,7 @@ impl<R: Rejection> fmt::Display for Failure<R> {
             Self::RevisionMismatch { expected, actual } => {
                 write!(f, "expected revision {expected}, but it is {actual}; read it again")
             }
+            Self::BeyondScope => f.write_str("there is no such thing that you may see"),
             Self::RequestIdReused => f.write_str("this request_id was used for a different request; make a new one"),
             Self::GaveUp(Outage::NotSent) => f.write_str("a service this depends on is not available; try again"),
             Self::GaveUp(Outage::Unknown) => {

@@ -74,6 +74,9 @@ impl<'a, A: Aggregate> Turn<'a, A> {
             None if self.answered(at, request) => return Ok(Word::Repeated(self.loaded())),
             _ => {}
         }
+        if self.standing.state.index().is_some_and(|index| !request.scope.admits(&index)) {
+            return Err(Failure::BeyondScope);
+        }
         if let Some(expected) = request.expected_revision.filter(|expected| *expected != self.standing.revision) {
             return Err(Failure::RevisionMismatch { expected, actual: self.standing.revision });
         }

@@ -214,7 +214,8 @@ impl AccountName {
         Id::named(&[self.shop.as_str(), self.program.as_str(), &self.member_key()])
     }
 
-    fn member_key(&self) -> String {
+    /// Whose it is, as lists filter by it.
+    pub fn member_key(&self) -> String {
         Phone::key_of(&self.member)
     }
 }

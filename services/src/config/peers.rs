@@ -14,7 +14,7 @@ pub struct PeerArgs {
     /// repeated. A name may stand for several addresses, and several may be named, separated by commas.
     #[arg(long = "peer", env = "HIGHSTREET_PEERS", value_name = "[CONTEXT=]URL", value_delimiter = ' ')]
     pub peers: Vec<PeerChoice>,
-    /// Take a caller's word for who it is (`x-highstreet-actor`): for contexts that only their peers and the gateway
+    /// Take a caller's word for who it is (`x-highstreet-caller`): for contexts that only their peers and the gateway
     /// can reach.
     #[arg(long, env = "HIGHSTREET_TRUST_PEERS")]
     pub trust_peers: bool,

@@ -16,6 +16,7 @@ use crate::Desk;
 use crate::fields::Fields;
 use crate::opened::Opened;
 use crate::page::Wanted;
+use crate::scope::{asked, scope_of};
 use crate::status::not_found;
 
 /// Booking, inbound.
@@ -54,7 +55,7 @@ impl BookingService for Bookings {
         &self,
         request: Request<proto::CreateBookingRequest>,
     ) -> Result<Response<proto::CreateBookingResponse>, Status> {
-        let Opened { call, message, terms, fields } = self.desk.open(request);
+        let Opened { call, message, terms, fields } = self.desk.open(request)?;
         let book = read_book(fields, &message, &self.terms)?;
         let (id, booking) = self.desk.create(&call, terms, Command::Book(book)).await?;
         Ok(Response::new(proto::CreateBookingResponse { booking: Some(self.show(id, &booking)?) }))
@@ -64,7 +65,7 @@ impl BookingService for Bookings {
         &self,
         request: Request<proto::SelectSeatsRequest>,
     ) -> Result<Response<proto::SelectSeatsResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.desk.open(request);
+        let Opened { call, message, terms, mut fields } = self.desk.open(request)?;
         let id = fields.uuid("booking_id", &message.booking_id);
         let seats = fields.check("seats", Seats::parse(&message.seats));
         let (id, seats) = fields.finish_with(id.zip(seats))?;
@@ -76,7 +77,7 @@ impl BookingService for Bookings {
         &self,
         request: Request<proto::CancelBookingRequest>,
     ) -> Result<Response<proto::CancelBookingResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.desk.open(request);
+        let Opened { call, message, terms, mut fields } = self.desk.open(request)?;
         let id = fields.uuid("booking_id", &message.booking_id);
         let note = fields.check("reason", Note::parse(&message.reason));
         let (id, note) = fields.finish_with(id.zip(note))?;
@@ -91,7 +92,7 @@ impl BookingService for Bookings {
         let mut fields = Fields::default();
         let id = fields.uuid("booking_id", &request.get_ref().booking_id);
         let id = Id::new(fields.finish_with(id)?);
-        let booking = self.desk.find(id).await?;
+        let booking = self.desk.find(&scope_of(&request), id).await?;
         Ok(Response::new(proto::GetBookingResponse { booking: Some(self.show(id, &booking)?) }))
     }
 
@@ -99,7 +100,7 @@ impl BookingService for Bookings {
         &self,
         request: Request<proto::ListBookingsRequest>,
     ) -> Result<Response<proto::ListBookingsResponse>, Status> {
-        let message = request.into_inner();
+        let (scope, message) = asked(request);
         let mut fields = Fields::default();
         let status = proto::BookingStatus::try_from(message.status).ok().map(|status| status.as_str_name());
         let customer = fields.optional("customer", &message.customer, Payer::parse);
@@ -111,7 +112,7 @@ impl BookingService for Bookings {
         };
         let wanted = Wanted::new(&mut fields, filter, message.page_size, &message.page_token);
         fields.finish()?;
-        let (found, next_page_token) = self.desk.list(&wanted).await?;
+        let (found, next_page_token) = self.desk.list(&scope, &wanted).await?;
         let bookings = found.iter().map(|(id, booking)| self.show(*id, booking)).collect::<Result<_, _>>()?;
         Ok(Response::new(proto::ListBookingsResponse { bookings, next_page_token }))
     }

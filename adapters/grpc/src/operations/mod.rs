@@ -78,7 +78,7 @@ impl OperationsService for Operations {
         match self.offices.line(&context)? {
             Line::Elsewhere(mut office) => office.abandon_step(request).await,
             Line::Here(office) => {
-                let origin = Call::of(request.metadata(), &*self.clock).origin;
+                let origin = Call::of(&request, &*self.clock).origin;
                 office.abandon(id, origin).await.map_err(|unmoved| of_unmoved(&context, id, &unmoved))?;
                 Ok(Response::new(proto::AbandonStepResponse {}))
             }

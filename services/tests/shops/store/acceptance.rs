@@ -161,7 +161,7 @@ async fn a_stranger_cancels_no_delivery_in_advance() {
     let order = reference("replenishment", &Uuid::now_v7().to_string());
     let target = Some(cancel_delivery_request::Target::Order(order.clone()));
     let mut request = tonic::Request::new(CancelDeliveryRequest { target, shop_id: SHOP.into(), ..Default::default() });
-    request.metadata_mut().insert("x-highstreet-actor", "context:replenishment".parse().unwrap());
+    request.metadata_mut().insert("x-highstreet-caller", "context:replenishment".parse().unwrap());
     let refused = store.head_office().cancel_delivery(request).await.unwrap_err();
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::NotFound, "DELIVERY_NOT_FOUND"));
     let list = ListDeliveriesRequest { shop_id: SHOP.into(), order: Some(order), ..Default::default() };
