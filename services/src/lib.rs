@@ -2,6 +2,7 @@
 
 mod carrier;
 mod checks;
+mod client;
 pub mod config;
 mod context;
 mod contexts;
@@ -11,6 +12,7 @@ mod front;
 mod health;
 mod healthcheck;
 mod heard;
+mod identities;
 mod lifecycle;
 mod platform;
 mod server;
@@ -20,6 +22,7 @@ mod switchboard;
 
 pub mod demo;
 pub mod ops;
+pub mod token;
 
 pub use context::Context;
 pub use contexts::ContextName;

@@ -69,12 +69,12 @@ pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
 
 /// Without authentication only this machine is let in.
 fn refuse_strangers(args: &ServeArgs) -> Result<(), StartError> {
-    if args.listen.ip().is_loopback() {
+    if args.listen.ip().is_loopback() || args.ground.auth.is_on() {
         return Ok(());
     }
     Err(StartError::Config(format!(
-        "refusing to listen on {}: there is no authentication yet, and this address is open to others; use a loopback \
-         address such as 127.0.0.1:{}",
+        "refusing to listen on {}: this address is open to others, and nobody is asked who they are; say whose tokens \
+         to believe (--auth-jwks, --auth-issuer), or use a loopback address such as 127.0.0.1:{}",
         args.listen,
         args.listen.port()
     )))
@@ -114,12 +114,12 @@ fn report_unbelieved(readiness: &Readiness, contexts: &[ContextName], platform: 
         let calls_it = |caller: &ContextName| caller.calls().iter().any(|(callee, _)| callee == here);
         ContextName::ALL.iter().any(|caller| !contexts.contains(caller) && calls_it(caller))
     };
-    if let Some(callee) = contexts.iter().find(|here| called_from_elsewhere(here)).filter(|_| !platform.trusts_peers())
-    {
-        let why = format!(
-            "{callee} is called by contexts elsewhere and does not believe that they are: say --trust-peers, if only \
-             they and the gateway reach it"
-        );
+    let (believes, say) = match platform.identities() {
+        Some(identities) => (identities.is_known_to_the_mesh(), "say --auth-mesh-key, with the same key everywhere"),
+        None => (platform.trusts_peers(), "say --trust-peers, if only they and the gateway reach it"),
+    };
+    if let Some(callee) = contexts.iter().find(|here| called_from_elsewhere(here)).filter(|_| !believes) {
+        let why = format!("{callee} is called by contexts elsewhere and does not believe that they are: {say}");
         readiness.report("peers", Check::Degraded(why));
     }
 }
@@ -139,18 +139,24 @@ fn announce(args: &ServeArgs, listening: &crate::Listening, contexts: &[ContextN
     let address = listening.address;
     if !std::io::stderr().is_terminal() {
         tracing::info!(%address, admin = %args.admin, contexts = names, kept = args.ground.described(), ?took, "ready");
-        tracing::warn!("no authentication: whoever reaches this loopback address may do anything");
+        if !args.ground.auth.is_on() {
+            tracing::warn!("no authentication: whoever reaches this loopback address may do anything");
+        }
         return;
     }
+    let (access, bearer) = match args.ground.auth.issuer() {
+        Some(issuer) => (format!("tokens of {}", issuer.name), " -H \"authorization: Bearer $TOKEN\""),
+        None => ("open: no authentication, loopback only".into(), ""),
+    };
     eprintln!(
         "\n  Highstreet is open on {address} (ready in {took:.0?})\n\
          \n    contexts  {names}\
          \n    kept      {}\
          \n    admin     http://{}/readyz  /livez  /metrics\
-         \n    access    open: no authentication, loopback only\n\
+         \n    access    {access}\n\
          \n  Try:\
          \n    grpcurl -plaintext {address} list\
-         \n    grpcurl -plaintext -d '{EXAMPLE}' {address} highstreet.ordering.v1.OrderingService/PlaceOrder\n",
+         \n    grpcurl -plaintext{bearer} -d '{EXAMPLE}' {address} highstreet.ordering.v1.OrderingService/PlaceOrder\n",
         args.ground.described(),
         args.admin,
     );

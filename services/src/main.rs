@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use highstreet::config::{ServeArgs, address};
-use highstreet::{demo, ops};
+use highstreet::{demo, ops, token};
 use highstreet_telemetry::logs;
 
 // A quarter of the time of a busy server went into the system's allocator.
@@ -28,6 +28,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Look after what contexts keep.
     Ops(ops::OpsArgs),
+    /// Print a token, for trying out a server that asks who somebody is.
+    Token(token::TokenArgs),
     /// Ask a running server whether it is ready; for container health checks.
     Healthcheck {
         /// The server's admin address.
@@ -44,8 +46,11 @@ async fn main() -> ExitCode {
         _ => Arguments::parse(),
     };
     // Between the lines that a command prints there is room for what goes wrong, and no more.
-    let unless_said =
-        if matches!(arguments.command, Some(Command::Demo(_) | Command::Ops(_))) { "warn" } else { "info" };
+    let unless_said = if matches!(arguments.command, Some(Command::Demo(_) | Command::Ops(_) | Command::Token(_))) {
+        "warn"
+    } else {
+        "info"
+    };
     if let Err(error) = logs::start(logs::Format::Auto, unless_said) {
         eprintln!("highstreet: {error}");
         return ExitCode::FAILURE;
@@ -54,8 +59,9 @@ async fn main() -> ExitCode {
         Some(Command::Serve(args)) => highstreet::serve(*args).await.map_err(|error| error.to_string()),
         Some(Command::Demo(args)) => demo::play(args).await,
         Some(Command::Ops(args)) => ops::run(args).await,
+        Some(Command::Token(args)) => token::print(args),
         Some(Command::Healthcheck { admin }) => highstreet::healthcheck(admin).await,
-        None => Err("say what to do: serve, demo, ops or healthcheck".into()),
+        None => Err("say what to do: serve, demo, ops, token or healthcheck".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

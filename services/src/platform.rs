@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::carrier::Carrier;
 use crate::config::{GroundArgs, ShopArgs, StorePlace};
+use crate::identities::Identities;
 use crate::store::ContextStore;
 use crate::{ContextName, StartError, Switchboard};
 
@@ -42,6 +43,7 @@ pub struct Platform {
     pub(crate) notifier: Arc<dyn Notifier>,
     pub(crate) provider: Arc<Simulated>,
     pub(crate) shops: ShopArgs,
+    identities: Option<Identities>,
     stores: tokio::sync::Mutex<HashMap<ContextName, ContextStore>>,
     /// The ways to contexts elsewhere, whoever calls them.
     channels: Mutex<HashMap<ContextName, Channel>>,
@@ -60,6 +62,7 @@ impl Platform {
         let files = Mutex::default();
         let embedded = || Ok(EmbeddedBus::open(&folder(&ground, &files)?.file("bus"))?);
         let carrier = Arc::new(Carrier::open(&ground.bus, embedded).await?);
+        let identities = Identities::open(&ground.auth, &clock).await?;
         Ok(Self {
             bus: carrier.bus(),
             carrier,
@@ -74,6 +77,7 @@ impl Platform {
             provider: Arc::new(provider(&shops)?),
             clock,
             shops,
+            identities,
             stores: tokio::sync::Mutex::default(),
             channels: Mutex::default(),
         })
@@ -139,10 +143,13 @@ impl Platform {
 
     /// How `caller` calls `callee`: where it was said to be, else within this process.
     pub(crate) fn peer(&self, caller: ContextName, callee: ContextName) -> Peer {
-        let (caller, settings) = (caller.as_str(), PeerSettings::default());
+        let (name, settings) = (caller.as_str(), PeerSettings::default());
         match self.channel(callee) {
-            Some(channel) => Peer::across(caller, callee.as_str(), &channel, settings),
-            None => Peer::new(caller, callee.as_str(), self.switchboard.reach(callee), settings),
+            Some(channel) => {
+                let credentials = self.identities.as_ref().and_then(|identities| identities.credentials(caller));
+                Peer::across(name, callee.as_str(), &channel, settings).with_credentials(credentials)
+            }
+            None => Peer::new(name, callee.as_str(), self.switchboard.reach(callee), settings),
         }
     }
 
@@ -159,6 +166,11 @@ impl Platform {
     /// How much the door lets in.
     pub(crate) fn limits(&self) -> LimitLayer {
         LimitLayer::new(self.ground.most_calls, self.ground.rate_limit)
+    }
+
+    /// Who may call this process, where callers have to say who they are.
+    pub(crate) fn identities(&self) -> Option<&Identities> {
+        self.identities.as_ref()
     }
 
     /// Whether callers may say who they are.

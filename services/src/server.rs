@@ -23,10 +23,11 @@ use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tonic_reflection::server::Builder;
-use tower::{Service, ServiceExt};
+use tower::{Layer, Service, ServiceExt};
 
 use crate::front::Front;
 use crate::health::{self, Listing};
+use crate::identities::Identities;
 use crate::switchboard::AnyService;
 use crate::{StartError, Street};
 
@@ -81,13 +82,22 @@ impl Door {
         let v1 = reflection(&offered)?.build_v1().map_err(described)?;
         let v1alpha = reflection(&offered)?.build_v1alpha().map_err(described)?;
         switchboard.connect([operations, named(checks), named(v1), named(v1alpha)]);
-        let service = switchboard.map_request(|request: Request<AxumBody>| request.map(Body::new));
+        let identities = street.platform().identities();
+        let guarded = match identities.map(Identities::access).transpose()? {
+            Some(access) => AnyService::new(access.layer(switchboard)),
+            None => AnyService::new(switchboard),
+        };
+        let service = guarded.map_request(|request: Request<AxumBody>| request.map(Body::new));
         let routes = Routes::from(AxumRouter::new().fallback_service(service));
         let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
         let incoming = incoming.map(|accepted| accepted.map(Gathered::new));
         // A gateway is open to strangers, whoever else it believes.
         let within = street.platform().trusts_peers() && street.front().is_none();
-        let calls = if within { CallLayer::within_mesh() } else { CallLayer::new() };
+        let calls = match identities {
+            Some(_) => CallLayer::checked(),
+            None if within => CallLayer::within_mesh(),
+            None => CallLayer::new(),
+        };
         let serving = Server::builder()
             // Clients that vanished are noticed.
             .http2_keepalive_interval(Some(KEEP_ALIVE))

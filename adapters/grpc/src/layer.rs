@@ -35,6 +35,8 @@ pub struct CallService<S> {
 enum Callers {
     /// Anyone: what they say about themselves is not believed.
     Strangers,
+    /// Anyone, and whoever they are is checked behind the door: contexts then say on whose behalf they call.
+    Checked,
     /// Only other contexts and the gateway, which say who calls.
     Mesh,
 }
@@ -45,6 +47,11 @@ impl CallLayer {
     /// For a door that is open to anyone. The layer counts for itself.
     pub fn new() -> Self {
         Self { calls: Calls::new(), callers: Callers::Strangers }
+    }
+
+    /// For a door behind which identities are checked.
+    pub fn checked() -> Self {
+        Self { callers: Callers::Checked, ..Self::new() }
     }
 
     /// For a door within the mesh, that only other contexts and the gateway can reach: they are believed when they say
@@ -87,8 +94,10 @@ where
 
     fn call(&mut self, mut request: Request<I>) -> Self::Future {
         let under_way = self.calls.begin(request.uri());
-        if let Callers::Strangers = self.callers {
+        if !matches!(self.callers, Callers::Mesh) {
             request.headers_mut().remove(CALLER);
+        }
+        if matches!(self.callers, Callers::Strangers) {
             request.headers_mut().remove(ACTOR);
         }
         let correlation = request.headers().get(CORRELATION).cloned().unwrap_or_else(new_correlation);

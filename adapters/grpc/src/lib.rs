@@ -46,5 +46,5 @@ pub use desk::{Dependency, Desk};
 pub use gathered::Gathered;
 pub use layer::CallLayer;
 pub use limit::LimitLayer;
-pub use peer::{BoxError, Peer, PeerFailure, PeerSettings, Reach};
-pub use status::unavailable;
+pub use peer::{BoxError, Credentials, Peer, PeerFailure, PeerSettings, Reach};
+pub use status::{denied, unauthenticated, unavailable};

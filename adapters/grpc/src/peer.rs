@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use highstreet_domain::kernel::ports::{Clock, Run};
 use highstreet_domain::kernel::{Timestamp, Unanswered};
-use http::{Request, Response};
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request, Response};
 use tokio::sync::Semaphore;
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -34,7 +35,11 @@ pub type Reach = BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>;
 pub struct Peer {
     context: &'static str,
     guarded: Reach,
+    credentials: Option<Credentials>,
 }
+
+/// What a caller shows to say who it is: the value of an `authorization` header, as it is now.
+pub type Credentials = Arc<dyn Fn() -> HeaderValue + Send + Sync>;
 
 /// When a caller stops calling.
 #[derive(Clone, Copy, Debug)]
@@ -110,7 +115,13 @@ impl Peer {
         S::Future: Send + 'static,
     {
         let timed = Timed { inner: careful, timeout: settings.timeout };
-        Self { context, guarded: Reach::new(Breaker::new(caller, context, timed, settings)) }
+        Self { context, guarded: Reach::new(Breaker::new(caller, context, timed, settings)), credentials: None }
+    }
+
+    /// The same, with what the caller shows to say who it is.
+    #[must_use]
+    pub fn with_credentials(self, credentials: Option<Credentials>) -> Self {
+        Self { credentials, ..self }
     }
 
     /// A request on behalf of `run`, as `caller` sends it.
@@ -157,7 +168,10 @@ impl Service<Request<Body>> for Peer {
         self.guarded.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        if let Some(credentials) = &self.credentials {
+            request.headers_mut().insert(AUTHORIZATION, credentials());
+        }
         self.guarded.call(request)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum as _};
 
-use super::{PeerArgs, ServeArgs, duration};
+use super::{AuthArgs, PeerArgs, ServeArgs, duration};
 use crate::ContextName;
 
 /// Where contexts keep what they know, and what carries their messages.
@@ -48,6 +48,9 @@ pub struct GroundArgs {
     /// Where the other contexts are.
     #[command(flatten)]
     pub peers: PeerArgs,
+    /// Whose word is taken for who somebody is.
+    #[command(flatten)]
+    pub auth: AuthArgs,
     /// The most calls a second through this process's door; what is beyond is answered `RESOURCE_EXHAUSTED`. Any number
     /// if not set.
     #[arg(long, env = "HIGHSTREET_RATE_LIMIT")]

@@ -10,10 +10,12 @@ use highstreet_notify::{MailAddress, Route, Secret, SmtpUrl, WebhookUrl};
 use highstreet_provider::SimulatedOutage;
 use http::Uri;
 
+mod auth;
 mod ground;
 mod peers;
 mod role;
 
+pub use auth::{AUDIENCE, AuthArgs, LOCAL_ISSUER};
 pub use ground::{BusArgs, BusPlace, GroundArgs, StoreChoice, StorePlace};
 pub use peers::{PeerArgs, PeerChoice};
 pub use role::Role;
@@ -116,7 +118,7 @@ pub fn target(text: &str) -> Result<Uri, &'static str> {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 15m or 400ms"))
 }
 

@@ -10,10 +10,10 @@ use highstreet_wire::proto::loyalty::Program;
 use highstreet_wire::proto::ordering::ordering_service_client::OrderingServiceClient;
 use highstreet_wire::proto::ordering::{CancelOrderRequest, Order, OrderLine, OrderStatus, PlaceOrderRequest};
 use tonic::Status;
-use tonic::transport::Channel;
 
 use super::visitor::{Played, Unexpected, Visitor, expect, expect_refusal, fresh_id, fresh_phone, won};
 use super::{errands, tell};
+use crate::client::Channel;
 
 const SHOP: &str = "skanu";
 

@@ -3,11 +3,11 @@
 
 use highstreet_wire::proto::booking::{Booking, BookingStatus, CreateBookingRequest};
 use highstreet_wire::proto::ticketing::TicketStatus;
-use tonic::transport::Channel;
 
 use super::house::House;
 use super::tell;
 use super::visitor::{Played, expect, expect_refusal, fresh_phone};
+use crate::client::Channel;
 
 /// What booking named seats leads to.
 const BOOKED: [&str; 6] =

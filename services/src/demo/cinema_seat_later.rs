@@ -2,11 +2,11 @@
 //! cancellation that takes everything back, the ticket first.
 
 use highstreet_wire::proto::booking::{BookingStatus, CreateBookingRequest};
-use tonic::transport::Channel;
 
 use super::house::House;
 use super::visitor::{Played, expect, expect_refusal, fresh_phone};
 use super::{errands, tell};
+use crate::client::Channel;
 
 /// What reserving, paying and choosing seats lead to.
 const SEATED: [&str; 7] = [

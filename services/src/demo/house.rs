@@ -11,10 +11,10 @@ use highstreet_wire::proto::seating::{GetScreeningRequest, OpenScreeningRequest,
 use highstreet_wire::proto::ticketing::ticketing_service_client::TicketingServiceClient;
 use highstreet_wire::proto::ticketing::{CollectTicketRequest, GetTicketRequest, Ticket, get_ticket_request};
 use tonic::Status;
-use tonic::transport::Channel;
 
 use super::visitor::{Played, Unexpected, Visitor, expect, fresh_id, fresh_name, fresh_phone, won};
 use super::{errands, tell};
+use crate::client::Channel;
 
 const SHOP: &str = "cgv";
 const ROWS: i32 = 4;

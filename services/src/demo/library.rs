@@ -8,10 +8,10 @@ use highstreet_wire::proto::lending::{
     Book, CancelReservationRequest, ListBooksRequest, RequestReservationRequest, Reservation, ReservationStatus,
 };
 use tonic::Status;
-use tonic::transport::Channel;
 
 use super::tell;
 use super::visitor::{Played, Visitor, eventually, expect, expect_refusal, fresh_id, fresh_name, won};
+use crate::client::Channel;
 
 const MINA: &str = "mina";
 const JUNO: &str = "juno";

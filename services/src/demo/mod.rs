@@ -14,16 +14,16 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use highstreet_wire::proto::tracking::tracking_service_server;
-use http::Uri;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use self::visitor::Played;
-use crate::config::{GroundArgs, ServeArgs, ShopArgs, target};
+use crate::client::{Channel, ServerArgs, shown};
+use crate::config::{GroundArgs, ServeArgs, ShopArgs};
 use crate::{ContextName, Door, Platform, Street};
 
 /// How long whoever is at the target may take to answer.
@@ -38,8 +38,8 @@ pub struct DemoArgs {
     #[arg(value_enum)]
     pub shop: Shop,
     /// The server to play against; one is started for the demo if none answers there.
-    #[arg(long, env = "HIGHSTREET_TARGET", default_value = "http://127.0.0.1:8088", value_parser = target)]
-    pub target: Uri,
+    #[command(flatten)]
+    pub server: ServerArgs,
 }
 
 /// The shops that have a story.
@@ -61,10 +61,9 @@ pub enum Shop {
 
 /// Plays the story.
 pub async fn play(args: DemoArgs) -> Result<(), String> {
-    let server = args.target.to_string();
-    let server = server.trim_end_matches('/');
-    if let Ok(channel) = Endpoint::from(args.target).connect_timeout(PATIENCE).connect().await {
-        greet(channel.clone(), server).await?;
+    let server = args.server.server();
+    if let Ok(channel) = args.server.connect(PATIENCE).await {
+        greet(channel.clone(), &server).await?;
         println!("Playing against the server at {server}.");
         return story(args.shop, channel).await;
     }
@@ -146,7 +145,9 @@ impl OwnServer {
 
     async fn connect(&self) -> Result<Channel, String> {
         let endpoint = Endpoint::from_shared(self.target.clone()).map_err(|error| error.to_string())?;
-        endpoint.connect().await.map_err(|error| format!("the demo's own server does not answer: {error}"))
+        let channel = endpoint.connect().await;
+        let channel = channel.map_err(|error| format!("the demo's own server does not answer: {error}"))?;
+        Ok(shown(channel, None))
     }
 
     async fn stop(self) {

@@ -13,10 +13,10 @@ use highstreet_wire::proto::sales::{
 use highstreet_wire::proto::tracking::tracking_service_client::TrackingServiceClient;
 use highstreet_wire::proto::tracking::{Board, GetBoardRequest};
 use tonic::Status;
-use tonic::transport::Channel;
 
 use super::visitor::{Played, Visitor, eventually, expect, expect_refusal, fresh_id, fresh_name, won};
 use super::{errands, tell};
+use crate::client::Channel;
 
 const SKU: &str = "milk";
 const NAME: &str = "Milk";

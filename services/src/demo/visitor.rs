@@ -9,12 +9,12 @@ use highstreet_wire::proto::notification::notification_service_client::Notificat
 use highstreet_wire::proto::notification::{ListNotificationsRequest, Notification};
 use highstreet_wire::proto::tracking::tracking_service_client::TrackingServiceClient;
 use highstreet_wire::proto::tracking::{Trace, TraceStep, WatchTracesRequest, WatchTracesResponse};
-use tonic::transport::Channel;
 use tonic::{Response, Status, Streaming};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
 use super::tell;
+use crate::client::Channel;
 
 /// How long anything in a story may take.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -5,11 +5,9 @@ use std::time::Duration;
 use clap::Args;
 use highstreet_wire::json;
 use highstreet_wire::proto::operations::operations_service_client::OperationsServiceClient;
-use http::Uri;
-use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
-use crate::config::target;
+use crate::client::{Channel, ServerArgs};
 
 /// How long whoever is at the target may take to answer at all.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -17,9 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Where operators ask.
 #[derive(Args, Clone, Debug)]
 pub struct AskArgs {
-    /// The server to ask: a gateway answers for all contexts, any other for those that run there.
-    #[arg(long, env = "HIGHSTREET_TARGET", default_value = "http://127.0.0.1:8088", value_parser = target)]
-    pub target: Uri,
+    /// The server to ask, and as whom.
+    #[command(flatten)]
+    pub server: ServerArgs,
     /// Answer with JSON, for programs.
     #[arg(long)]
     pub json: bool,
@@ -31,24 +29,23 @@ pub(super) type Operator = OperationsServiceClient<Channel>;
 
 impl AskArgs {
     pub(super) async fn operator(&self) -> Result<Operator, String> {
-        let endpoint = Endpoint::from(self.target.clone()).connect_timeout(PATIENCE);
-        let channel = endpoint
-            .connect()
-            .await
-            .map_err(|_| format!("no server answers at {}; name another with --target", self.server()))?;
+        let channel = self.server.connect(PATIENCE).await;
+        let channel = channel
+            .map_err(|_| format!("no server answers at {}; name another with --target", self.server.server()))?;
         Ok(OperationsServiceClient::new(channel))
     }
 
     /// What an error means to whoever asked.
     pub(super) fn said(&self, status: &Status) -> String {
         match status.code() {
-            Code::Unimplemented => format!("{} is no Highstreet, or an old one: it knows no operations", self.server()),
+            Code::Unimplemented => {
+                format!("{} is no Highstreet, or an old one: it knows no operations", self.server.server())
+            }
+            Code::Unauthenticated => {
+                format!("{}; show a token of an operator with --token (see highstreet token)", status.message())
+            }
             _ => status.message().to_owned(),
         }
-    }
-
-    fn server(&self) -> String {
-        self.target.to_string().trim_end_matches('/').to_owned()
     }
 }
 

@@ -1,0 +1,81 @@
+//! How the command line reaches a server.
+
+use std::time::Duration;
+
+use clap::Args;
+use http::Uri;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Endpoint, Error};
+use tonic::{Request, Status};
+
+use crate::config::target;
+
+/// Which server, and as whom.
+#[derive(Args, Clone, Debug)]
+pub struct ServerArgs {
+    /// The server. A gateway answers for all contexts, any other for those that run there.
+    #[arg(long, env = "HIGHSTREET_TARGET", default_value = "http://127.0.0.1:8088", value_parser = target)]
+    pub target: Uri,
+    /// The bearer token to show, where the server asks who calls; `highstreet token` makes one.
+    #[arg(long, env = "HIGHSTREET_TOKEN", value_parser = Bearer::read, hide_env_values = true)]
+    pub token: Option<Bearer>,
+}
+
+/// The way to a server.
+pub(crate) type Channel = InterceptedService<tonic::transport::Channel, Shown>;
+
+/// A bearer token, as it is shown.
+#[derive(Clone)]
+pub struct Bearer(MetadataValue<Ascii>);
+
+/// Shows a token with every call, if there is one.
+#[derive(Clone)]
+pub(crate) struct Shown(Option<Bearer>);
+
+// === impl ServerArgs ===
+
+impl ServerArgs {
+    /// The way there; waits at most `patience` for a connection.
+    pub(crate) async fn connect(&self, patience: Duration) -> Result<Channel, Error> {
+        let channel = Endpoint::from(self.target.clone()).connect_timeout(patience).connect().await?;
+        Ok(shown(channel, self.token.clone()))
+    }
+
+    /// Where it is, in words.
+    pub(crate) fn server(&self) -> String {
+        self.target.to_string().trim_end_matches('/').to_owned()
+    }
+}
+
+/// `channel`, showing `token`.
+pub(crate) fn shown(channel: tonic::transport::Channel, token: Option<Bearer>) -> Channel {
+    InterceptedService::new(channel, Shown(token))
+}
+
+// === impl Bearer ===
+
+impl Bearer {
+    fn read(text: &str) -> Result<Self, &'static str> {
+        let value = format!("Bearer {}", text.trim()).parse();
+        value.map(Self).map_err(|_| "must be a JSON Web Token: letters, digits, dashes and dots")
+    }
+}
+
+impl std::fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Bearer(…)")
+    }
+}
+
+// === impl Shown ===
+
+impl Interceptor for Shown {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(Bearer(value)) = &self.0 {
+            request.metadata_mut().insert("authorization", value.clone());
+        }
+        Ok(request)
+    }
+}
