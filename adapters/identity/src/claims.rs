@@ -17,6 +17,8 @@ pub(crate) struct Claims {
     pub(crate) sub: String,
     pub(crate) exp: i64,
     #[serde(default)]
+    pub(crate) nbf: Option<i64>,
+    #[serde(default)]
     pub(crate) roles: Vec<String>,
     #[serde(default)]
     pub(crate) shops: Vec<String>,
