@@ -10,7 +10,9 @@ use highstreet_domain::notification::Notifier;
 use highstreet_domain::payment::PaymentProvider;
 use highstreet_foundation::{SystemClock, TimeOrderedIds};
 use highstreet_grpc::operations::Offices;
-use highstreet_grpc::{Channel, ChannelSettings, LimitLayer, Peer, PeerSettings};
+use highstreet_grpc::{
+    CallerLimitLayer, Channel, ChannelSettings, DoorTls, LimitLayer, Peer, PeerSettings, PeerTls, TlsError,
+};
 use highstreet_notify::{Routing, Smtp, SmtpSettings, WebhookSettings};
 use highstreet_postgres::{OpenError, PostgresSettings};
 use highstreet_provider::{Simulated, Simulation};
@@ -44,6 +46,8 @@ pub struct Platform {
     pub(crate) provider: Arc<Simulated>,
     pub(crate) shops: ShopArgs,
     identities: Option<Identities>,
+    door_tls: Option<DoorTls>,
+    peer_tls: Option<PeerTls>,
     stores: tokio::sync::Mutex<HashMap<ContextName, ContextStore>>,
     /// The ways to contexts elsewhere, whoever calls them.
     channels: Mutex<HashMap<ContextName, Channel>>,
@@ -63,11 +67,12 @@ impl Platform {
         let embedded = || Ok(EmbeddedBus::open(&folder(&ground, &files)?.file("bus"))?);
         let carrier = Arc::new(Carrier::open(&ground.bus, embedded).await?);
         let identities = Identities::open(&ground.auth, &clock).await?;
+        let unusable = |error: TlsError| StartError::Config(error.to_string());
+        let peer_tls = ground.peers.are_encrypted().then(|| ground.tls.peer()).transpose().map_err(unusable)?;
         Ok(Self {
             bus: carrier.bus(),
             carrier,
             folder: files,
-            ground,
             ids: Arc::new(TimeOrderedIds),
             tasks: Arc::default(),
             switchboard: Switchboard::default(),
@@ -78,6 +83,9 @@ impl Platform {
             clock,
             shops,
             identities,
+            door_tls: ground.tls.door().map_err(unusable)?,
+            peer_tls,
+            ground,
             stores: tokio::sync::Mutex::default(),
             channels: Mutex::default(),
         })
@@ -159,8 +167,24 @@ impl Platform {
         if let Some(channel) = channels.get(&context) {
             return Some(channel.clone());
         }
-        let channel = Channel::new(self.ground.peers.addresses_of(context)?, ChannelSettings::default());
+        let settings = ChannelSettings { tls: self.peer_tls.clone(), ..ChannelSettings::default() };
+        let channel = Channel::new(self.ground.peers.addresses_of(context)?, settings);
         Some(channels.entry(context).or_insert(channel).clone())
+    }
+
+    /// How the door is encrypted, if it is.
+    pub(crate) fn door_tls(&self) -> Option<DoorTls> {
+        self.door_tls.clone()
+    }
+
+    /// How many connections the door takes, and how many calls on each.
+    pub(crate) fn most_connections(&self) -> (usize, u32) {
+        (self.ground.most_connections, self.ground.most_streams)
+    }
+
+    /// How much any one caller may ask for.
+    pub(crate) fn caller_limits(&self) -> CallerLimitLayer {
+        CallerLimitLayer::new(self.ground.caller_rate_limit, &self.ground.method_rate_limits)
     }
 
     /// How much the door lets in.

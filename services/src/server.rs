@@ -7,19 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use highstreet_grpc::operations::Operations;
-use highstreet_grpc::{CallLayer, Gathered};
+use highstreet_grpc::{CallLayer, arrivals};
 use highstreet_wire::DESCRIPTORS;
 use highstreet_wire::proto::operations::operations_service_server::OperationsServiceServer;
 use http::{Request, Response};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::AbortHandle;
-use tokio_stream::StreamExt;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::{AxumBody, AxumRouter, Routes};
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tonic_reflection::server::Builder;
@@ -31,6 +29,8 @@ use crate::identities::Identities;
 use crate::switchboard::AnyService;
 use crate::{StartError, Street};
 
+/// All headers of a call together, in bytes; a token is one or two thousand.
+const MOST_HEADERS: u32 = 32 << 10;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// A door that is not open yet.
@@ -83,14 +83,15 @@ impl Door {
         let v1alpha = reflection(&offered)?.build_v1alpha().map_err(described)?;
         switchboard.connect([operations, named(checks), named(v1), named(v1alpha)]);
         let identities = street.platform().identities();
+        let limits = platform.caller_limits();
         let guarded = match identities.map(Identities::access).transpose()? {
-            Some(access) => AnyService::new(access.layer(switchboard)),
-            None => AnyService::new(switchboard),
+            Some(access) => AnyService::new(access.layer(limits.layer(switchboard))),
+            None => AnyService::new(limits.layer(switchboard)),
         };
         let service = guarded.map_request(|request: Request<AxumBody>| request.map(Body::new));
         let routes = Routes::from(AxumRouter::new().fallback_service(service));
-        let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
-        let incoming = incoming.map(|accepted| accepted.map(Gathered::new));
+        let (connections, streams) = platform.most_connections();
+        let incoming = arrivals(self.listener, platform.door_tls(), connections);
         // A gateway is open to strangers, whoever else it believes.
         let within = street.platform().trusts_peers() && street.front().is_none();
         let calls = match identities {
@@ -102,6 +103,8 @@ impl Door {
             // Clients that vanished are noticed.
             .http2_keepalive_interval(Some(KEEP_ALIVE))
             .http2_keepalive_timeout(Some(KEEP_ALIVE / 3))
+            .max_concurrent_streams(streams)
+            .http2_max_header_list_size(MOST_HEADERS)
             .layer(calls)
             .layer(street.platform().limits())
             .add_routes(routes)

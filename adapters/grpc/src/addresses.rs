@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-const SCHEME: &str = "http://";
+const PLAIN: &str = "http://";
+const ENCRYPTED: &str = "https://";
 const PLACE: &str = "{context}";
 
 /// The addresses of one callee, at least one: `http://payment:8088`, or several with commas between them. Each may be
@@ -16,6 +17,7 @@ pub struct Addresses(Vec<Address>);
 /// A host, by name or by number, and a port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Address {
+    pub(crate) encrypted: bool,
     pub(crate) host: String,
     pub(crate) port: u16,
 }
@@ -36,12 +38,9 @@ pub struct AddressTemplate(String);
 /// Why an address cannot be used, and what to write.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AddressError {
-    /// Not `http://`.
-    #[error("{0:?} must begin with http://; write it like http://payment:8088")]
+    /// Neither `http://` nor `https://`.
+    #[error("{0:?} must begin with http:// or https://; write it like http://payment:8088")]
     NoScheme(String),
-    /// `https://`
-    #[error("{0:?} asks for TLS, which calls between contexts do not have yet; write it like http://payment:8088")]
-    Encrypted(String),
     /// No host.
     #[error("{0:?} names no host; write it like http://payment:8088")]
     NoHost(String),
@@ -65,6 +64,11 @@ impl Addresses {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Address> {
         self.0.iter()
     }
+
+    /// Whether connections to any of them are encrypted.
+    pub fn are_encrypted(&self) -> bool {
+        self.0.iter().any(|address| address.encrypted)
+    }
 }
 
 impl FromStr for Addresses {
@@ -79,7 +83,8 @@ impl fmt::Display for Addresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, address) in self.0.iter().enumerate() {
             let comma = if place > 0 { "," } else { "" };
-            write!(f, "{comma}{SCHEME}{address}")?;
+            let scheme = if address.encrypted { ENCRYPTED } else { PLAIN };
+            write!(f, "{comma}{scheme}{address}")?;
         }
         Ok(())
     }
@@ -92,10 +97,9 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let bad = |error: fn(String) -> AddressError| error(text.to_owned());
-        if text.starts_with("https://") {
-            return Err(bad(AddressError::Encrypted));
-        }
-        let authority = text.strip_prefix(SCHEME).ok_or_else(|| bad(AddressError::NoScheme))?;
+        let encrypted = text.starts_with(ENCRYPTED);
+        let authority = text.strip_prefix(if encrypted { ENCRYPTED } else { PLAIN });
+        let authority = authority.ok_or_else(|| bad(AddressError::NoScheme))?;
         let authority = authority.strip_suffix('/').unwrap_or(authority);
         if authority.contains(['/', '?', '#', '@']) {
             return Err(bad(AddressError::Path));
@@ -108,13 +112,13 @@ impl FromStr for Address {
         if bare.is_empty() || bare.contains(char::is_whitespace) || (bare.contains(':') != numbered) {
             return Err(bad(AddressError::NoHost));
         }
-        Ok(Self { host: bare.to_owned(), port })
+        Ok(Self { encrypted, host: bare.to_owned(), port })
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, port } = self;
+        let Self { host, port, .. } = self;
         if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
     }
 }
@@ -148,6 +152,13 @@ impl AddressTemplate {
     }
 }
 
+impl AddressTemplate {
+    /// Whether connections there are encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.0.starts_with(ENCRYPTED)
+    }
+}
+
 impl FromStr for AddressTemplate {
     type Err = AddressError;
 
@@ -170,7 +181,7 @@ mod tests {
 
     #[test]
     fn addresses_are_written_as_they_are_read() {
-        for text in ["http://payment:8088", "http://127.0.0.1:9001,http://[::1]:9002", "http://a.b-c.svc:1"] {
+        for text in ["http://payment:8088", "http://127.0.0.1:9001,https://[::1]:9002", "http://a.b-c.svc:1"] {
             assert_eq!(text.parse::<Addresses>().unwrap().to_string(), text);
         }
         let spaced: Addresses = "http://a:1/, http://b:2".parse().unwrap();
@@ -193,7 +204,7 @@ mod tests {
     fn errors_say_what_to_write() {
         let of = |text: &str| text.parse::<Addresses>().unwrap_err();
         assert_eq!(of("payment:8088"), AddressError::NoScheme("payment:8088".into()));
-        assert_eq!(of("https://payment:8088"), AddressError::Encrypted("https://payment:8088".into()));
+        assert_eq!(of("ftp://payment:8088"), AddressError::NoScheme("ftp://payment:8088".into()));
         assert_eq!(of("http://payment"), AddressError::NoPort("http://payment".into()));
         assert_eq!(of("http://payment:0"), AddressError::NoPort("http://payment:0".into()));
         assert_eq!(of("http://payment:99999"), AddressError::NoPort("http://payment:99999".into()));

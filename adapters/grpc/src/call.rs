@@ -46,6 +46,15 @@ pub struct Call {
     pub scope: Scope,
 }
 
+// === impl Caller ===
+
+impl Caller {
+    /// Whether it is a context.
+    pub(crate) fn is_context(&self) -> bool {
+        is_context(&self.name)
+    }
+}
+
 // === impl Call ===
 
 impl Call {

@@ -18,10 +18,10 @@ use tower::{Layer, Service};
 
 use crate::status::exhausted;
 
-const RATE_LIMITED: &str = "RATE_LIMITED";
+pub(crate) const RATE_LIMITED: &str = "RATE_LIMITED";
 const TOO_MANY_CALLS: &str = "TOO_MANY_CALLS";
 const HEALTH: &str = "/grpc.health.v1.Health/";
-const REFUSED: &str = "highstreet_calls_refused_total";
+pub(crate) const REFUSED: &str = "highstreet_calls_refused_total";
 /// When to come back to a door that is crowded.
 const MOMENT: Duration = Duration::from_millis(100);
 

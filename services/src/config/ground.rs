@@ -6,8 +6,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum as _};
+use highstreet_grpc::MethodRate;
 
-use super::{AuthArgs, PeerArgs, ServeArgs, duration};
+use super::{AuthArgs, PeerArgs, ServeArgs, TlsArgs, duration};
 use crate::ContextName;
 
 /// Where contexts keep what they know, and what carries their messages.
@@ -51,6 +52,27 @@ pub struct GroundArgs {
     /// Whose word is taken for who somebody is.
     #[command(flatten)]
     pub auth: AuthArgs,
+    /// Encryption.
+    #[command(flatten)]
+    pub tls: TlsArgs,
+    /// The most calls a second by any one caller: whoever a token says, or an address where nobody is asked who they
+    /// are. What is beyond is answered `RESOURCE_EXHAUSTED`. Contexts are not counted. Any number if not set.
+    #[arg(long, env = "HIGHSTREET_CALLER_RATE_LIMIT")]
+    pub caller_rate_limit: Option<NonZeroU32>,
+    /// The same for one RPC: `highstreet.ordering.v1.OrderingService/PlaceOrder=10`; may be repeated.
+    #[arg(
+        long = "method-rate-limit",
+        env = "HIGHSTREET_METHOD_RATE_LIMITS",
+        value_name = "RPC=N",
+        value_delimiter = ','
+    )]
+    pub method_rate_limits: Vec<MethodRate>,
+    /// The most connections at once; others are closed.
+    #[arg(long, env = "HIGHSTREET_MOST_CONNECTIONS", default_value_t = 10_000)]
+    pub most_connections: usize,
+    /// The most calls that one connection may have under way at once; others wait in the client.
+    #[arg(long, env = "HIGHSTREET_MOST_STREAMS", default_value_t = 1024)]
+    pub most_streams: u32,
     /// The most calls a second through this process's door; what is beyond is answered `RESOURCE_EXHAUSTED`. Any number
     /// if not set.
     #[arg(long, env = "HIGHSTREET_RATE_LIMIT")]

@@ -14,11 +14,13 @@ mod auth;
 mod ground;
 mod peers;
 mod role;
+mod tls;
 
 pub use auth::{AUDIENCE, AuthArgs, LOCAL_ISSUER};
 pub use ground::{BusArgs, BusPlace, GroundArgs, StoreChoice, StorePlace};
 pub use peers::{PeerArgs, PeerChoice};
 pub use role::Role;
+pub use tls::TlsArgs;
 
 /// `highstreet serve`.
 #[derive(Args, Clone, Debug)]

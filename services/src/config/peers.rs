@@ -32,6 +32,14 @@ pub enum PeerChoice {
 // === impl PeerArgs ===
 
 impl PeerArgs {
+    /// Whether connections to any of them are encrypted.
+    pub(crate) fn are_encrypted(&self) -> bool {
+        self.peers.iter().any(|peer| match peer {
+            PeerChoice::One(_, addresses) => addresses.are_encrypted(),
+            PeerChoice::Template(template) => template.is_encrypted(),
+        })
+    }
+
     /// Where `context` is, if it was said.
     pub(crate) fn addresses_of(&self, context: ContextName) -> Option<Addresses> {
         let one = self.peers.iter().rev().find_map(|peer| match peer {

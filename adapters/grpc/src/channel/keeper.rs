@@ -67,6 +67,7 @@ struct Line {
 struct Replica {
     address: SocketAddr,
     authority: Authority,
+    encrypted: bool,
 }
 
 enum State {
@@ -202,7 +203,8 @@ impl Keeper {
         line.state = State::Trying { since: now };
         let (to, place, settings, board) = (line.to.clone(), line.place, self.settings.clone(), self.board.clone());
         self.work.spawn(async move {
-            let tried = Link::connect(to.address, to.authority.clone(), &settings, move || board.look()).await;
+            let tried =
+                Link::connect((to.address, to.authority.clone()), to.encrypted, &settings, move || board.look()).await;
             Done::Tried(to, place, tried)
         });
     }
@@ -322,7 +324,10 @@ async fn resolve(addresses: &Addresses, names: &Names) -> Result<Found, String> 
 async fn resolve_one(name: &Address, names: &Names) -> Result<Vec<Replica>, String> {
     let authority: Authority = name.to_string().parse().map_err(|error| format!("{name}: {error}"))?;
     let found = names(name.host.clone(), name.port).await.map_err(|error| format!("{name}: {error}"))?;
-    Ok(found.into_iter().map(|address| Replica { address, authority: authority.clone() }).collect())
+    Ok(found
+        .into_iter()
+        .map(|address| Replica { address, authority: authority.clone(), encrypted: name.encrypted })
+        .collect())
 }
 
 // === impl Line ===

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::client::SendRequest;
 use h2::{Ping, PingPong, Reason, SendStream};
-use http::uri::Authority;
+use http::uri::{Authority, Scheme};
 use http::{Request, Response};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -21,6 +21,7 @@ use super::ChannelSettings;
 use super::incoming::{Incoming, Sending};
 use super::outgoing::{Outgoing, Unfinished};
 use crate::gathered::Gathered;
+use crate::tls::Wire;
 
 /// Of all streams together: more than they can fill, so that a caller who does not read holds up nobody but himself.
 const CONNECTION_WINDOW: u32 = 1 << 30;
@@ -31,6 +32,7 @@ pub(super) struct Link {
     requests: SendRequest<Bytes>,
     pub(super) address: SocketAddr,
     pub(super) authority: Authority,
+    pub(super) scheme: Scheme,
     under_way: AtomicUsize,
     closed: AtomicBool,
 }
@@ -51,8 +53,8 @@ pub(super) enum Failed {
 impl Link {
     /// Connects, and calls `ended` once the connection takes no more calls.
     pub(super) async fn connect(
-        address: SocketAddr,
-        authority: Authority,
+        (address, authority): (SocketAddr, Authority),
+        encrypted: bool,
         settings: &ChannelSettings,
         ended: impl FnOnce() + Send + 'static,
     ) -> Result<Arc<Self>, String> {
@@ -64,7 +66,12 @@ impl Link {
                 .enable_push(false)
                 .initial_window_size(settings.window)
                 .initial_connection_window_size(CONNECTION_WINDOW);
-            builder.handshake::<_, Bytes>(Gathered::new(socket)).await.map_err(|error| error.to_string())
+            let wire = match (&settings.tls, encrypted) {
+                (_, false) => Wire::Plain(socket),
+                (Some(tls), true) => Wire::Encrypted(Box::new(tls.connect(socket, &authority).await?)),
+                (None, true) => return Err("it is to be encrypted, and nobody said how".to_owned()),
+            };
+            builder.handshake::<_, Bytes>(Gathered::new(wire)).await.map_err(|error| error.to_string())
         };
         let late = |_| format!("no connection within {:?}", settings.connect_timeout);
         let (requests, mut connection) = timeout(settings.connect_timeout, connecting).await.map_err(late)??;
@@ -72,6 +79,7 @@ impl Link {
             requests,
             address,
             authority,
+            scheme: if encrypted { Scheme::HTTPS } else { Scheme::HTTP },
             under_way: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
         });

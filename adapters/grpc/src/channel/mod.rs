@@ -22,7 +22,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::uri::{Authority, PathAndQuery, Scheme};
+use http::uri::PathAndQuery;
 use http::{Request, Response, Uri, Version, request};
 use tokio::net::lookup_host;
 use tokio::task::AbortHandle;
@@ -31,6 +31,7 @@ use tower::Service;
 
 use crate::addresses::Addresses;
 use crate::peer::{BoxError, PeerFailure, Reach};
+use crate::tls::PeerTls;
 use keeper::{Board, Keeper};
 use link::{Failed, Link};
 use outgoing::Outgoing;
@@ -46,7 +47,7 @@ pub struct Channel {
 }
 
 /// How connections are made and kept.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ChannelSettings {
     /// How many connections to each address. One carries what a core can send.
     pub connections: usize,
@@ -60,6 +61,8 @@ pub struct ChannelSettings {
     pub keep_alive_timeout: Duration,
     /// How much of one answer may be under way unread, in bytes.
     pub window: u32,
+    /// How connections to `https://` addresses are encrypted; without it there are none.
+    pub tls: Option<PeerTls>,
 }
 
 /// Finds the addresses that a host's name and a port stand for.
@@ -85,6 +88,7 @@ impl Default for ChannelSettings {
             keep_alive: Duration::from_secs(10),
             keep_alive_timeout: Duration::from_secs(5),
             window: 1 << 20,
+            tls: None,
         }
     }
 }
@@ -122,7 +126,7 @@ impl Channel {
         let mut why = String::new();
         for _ in 0..MOST_TRIES {
             let link = self.link().await?;
-            match link.call(address(&head, &link.authority)?, &mut outgoing).await {
+            match link.call(address(&head, &link)?, &mut outgoing).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => {
                     if !link.is_open() {
@@ -149,7 +153,7 @@ impl Channel {
             return Ok(link);
         }
         keeper.get_or_init(|| {
-            let keeper = Keeper::new(addresses.clone(), names.clone(), *settings, board.clone());
+            let keeper = Keeper::new(addresses.clone(), names.clone(), settings.clone(), board.clone());
             tokio::spawn(keeper.keep()).abort_handle()
         });
         let mut news = board.subscribe();
@@ -172,10 +176,10 @@ impl fmt::Debug for Channel {
     }
 }
 
-/// A request's head as `authority` is sent it.
-fn address(head: &request::Parts, authority: &Authority) -> Result<Request<()>, PeerFailure> {
+/// A request's head as it is sent on `link`.
+fn address(head: &request::Parts, link: &Link) -> Result<Request<()>, PeerFailure> {
     let path = head.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-    let uri = Uri::builder().scheme(Scheme::HTTP).authority(authority.clone()).path_and_query(path).build();
+    let uri = Uri::builder().scheme(link.scheme.clone()).authority(link.authority.clone()).path_and_query(path).build();
     let mut request = Request::new(());
     *request.uri_mut() = uri.map_err(|error| PeerFailure::Away(error.to_string()))?;
     *request.method_mut() = head.method.clone();
