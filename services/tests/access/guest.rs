@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use highstreet_grpc::Reach;
 use highstreet_wire::DESCRIPTORS;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, MethodDescriptor, SerializeOptions};
@@ -10,19 +11,25 @@ use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::Channel;
 use tonic::{Request, Status};
+use tower::ServiceExt as _;
 
 pub(crate) static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| DescriptorPool::decode(DESCRIPTORS).unwrap());
 
 /// Somebody who calls.
 #[derive(Clone)]
 pub(crate) struct Guest {
-    pub(crate) channel: Channel,
+    pub(crate) way: Reach,
     pub(crate) token: Option<String>,
 }
 
 struct Dynamic(MethodDescriptor);
 struct Sent;
 struct Received(MessageDescriptor);
+
+/// The way through a connection.
+pub(crate) fn through(channel: Channel) -> Reach {
+    Reach::new(channel.map_err(Into::into))
+}
 
 // === impl Guest ===
 
@@ -42,7 +49,7 @@ impl Guest {
             request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
         }
         let path = format!("/{}/{}", method.parent_service().full_name(), method.name()).parse().unwrap();
-        let mut client = Grpc::new(self.channel.clone());
+        let mut client = Grpc::new(self.way.clone());
         client.ready().await.unwrap();
         let codec = Dynamic(method.clone());
         if method.is_server_streaming() {

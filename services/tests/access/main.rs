@@ -4,7 +4,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod contexts;
+mod encrypted;
 mod guest;
 mod people;
+mod pests;
 mod shop;
 mod walk;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tonic::Code;
 
 use crate::common::HighStreet;
-use crate::guest::{Guest, POOL};
+use crate::guest::{Guest, POOL, through};
 use crate::people::{JUN, MINA, MINE, People, THEIRS};
 use crate::shop::{EVERYBODY, Shop};
 
@@ -32,7 +32,7 @@ impl Visit {
         let people = People::new();
         let street = HighStreet::on(people.ground("data"), ShopArgs::standard()).await;
         let everybody =
-            Guest { channel: street.channel.clone(), token: Some(people.token(&EVERYBODY, MINE, Some(MINA))) };
+            Guest { way: through(street.channel.clone()), token: Some(people.token(&EVERYBODY, MINE, Some(MINA))) };
         let shop = Shop::open(&everybody).await;
         let table = AccessTable::published().unwrap();
         let access = |method: &MethodDescriptor| {
@@ -48,7 +48,7 @@ impl Visit {
 
     /// What `method` says to whoever shows `token` and asks about Mina's things in the shop that is mine.
     async fn asks(&self, method: &MethodDescriptor, token: impl Into<Option<String>>) -> Code {
-        let guest = Guest { channel: self.street.channel.clone(), token: token.into() };
+        let guest = Guest { way: through(self.street.channel.clone()), token: token.into() };
         let request = about_mina(method, &self.shop);
         match guest.call_method(method, request).await {
             Ok(_) => Code::Ok,
@@ -173,7 +173,7 @@ async fn data_of_others_does_not_exist() {
 async fn lists_show_customers_their_own() {
     let visit = Visit::begin().await;
     let list = async |role, phone| {
-        let guest = Guest { channel: visit.street.channel.clone(), token: Some(visit.token(role, MINE, phone)) };
+        let guest = Guest { way: through(visit.street.channel.clone()), token: Some(visit.token(role, MINE, phone)) };
         let listed = guest.call("ordering.v1.OrderingService/ListOrders", json!({"shopId": MINE})).await.unwrap();
         listed["orders"].as_array().unwrap().len()
     };
