@@ -1,5 +1,7 @@
 //! How the command line reaches a server.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -7,7 +9,7 @@ use http::Uri;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Endpoint, Error};
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
 
 use crate::config::target;
@@ -21,6 +23,10 @@ pub struct ServerArgs {
     /// The bearer token to show, where the server asks who calls; `highstreet token` makes one.
     #[arg(long, env = "HIGHSTREET_TOKEN", value_parser = Bearer::read, hide_env_values = true)]
     pub token: Option<Bearer>,
+    /// The authorities that the server's certificate may come from (PEM), where the target begins with `https://`; those
+    /// of this machine if not set.
+    #[arg(long, env = "HIGHSTREET_CA", value_name = "FILE")]
+    pub ca: Option<PathBuf>,
 }
 
 /// The way to a server.
@@ -38,9 +44,25 @@ pub(crate) struct Shown(Option<Bearer>);
 
 impl ServerArgs {
     /// The way there; waits at most `patience` for a connection.
-    pub(crate) async fn connect(&self, patience: Duration) -> Result<Channel, Error> {
-        let channel = Endpoint::from(self.target.clone()).connect_timeout(patience).connect().await?;
+    pub(crate) async fn connect(&self, patience: Duration) -> Result<Channel, String> {
+        let endpoint = self.endpoint()?.connect_timeout(patience);
+        let channel = endpoint.connect().await.map_err(|error| error.to_string())?;
         Ok(shown(channel, self.token.clone()))
+    }
+
+    fn endpoint(&self) -> Result<Endpoint, String> {
+        let endpoint = Endpoint::from(self.target.clone());
+        if self.target.scheme_str() != Some("https") {
+            return Ok(endpoint);
+        }
+        let tls = match &self.ca {
+            Some(file) => {
+                let authorities = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+                ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authorities))
+            }
+            None => ClientTlsConfig::new().with_native_roots(),
+        };
+        endpoint.tls_config(tls).map_err(|error| error.to_string())
     }
 
     /// Where it is, in words.

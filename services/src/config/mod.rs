@@ -114,8 +114,7 @@ pub fn target(text: &str) -> Result<Uri, &'static str> {
     const WANTED: &str = "must be where a server listens; write it like http://127.0.0.1:8088";
     let uri: Uri = text.parse().map_err(|_| WANTED)?;
     match uri.scheme_str() {
-        Some("http") if uri.authority().is_some() => Ok(uri),
-        Some("https") if uri.authority().is_some() => Err("must begin with http: there is no TLS yet"),
+        Some("http" | "https") if uri.authority().is_some() => Ok(uri),
         _ => Err(WANTED),
     }
 }
