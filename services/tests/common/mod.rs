@@ -22,7 +22,7 @@ mod stories;
 
 use one_process::OneProcess;
 use stories::Scene;
-pub(crate) use stories::{Story, stories, tell};
+pub(crate) use stories::{OnlyHere, Story, all_are_told, stories, tell};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -9,7 +9,7 @@ use tonic::{Code, Status};
 use crate::common::{eventually, reason, stories};
 use crate::house::{Cinema, SCREENING, SHOP, all_at_once, seats};
 
-stories![cinema_a7_a_thousand_customers_want_one_seat];
+stories![cinema_a7_a_thousand_customers_want_one_seat, a_full_house_at_once];
 
 const CUSTOMERS: usize = 1000;
 const ROWS: usize = 16;
@@ -67,7 +67,10 @@ async fn a_full_house_at_once() {
     let opened = cinema.seating().open_screening(open).await.unwrap().into_inner().screening.unwrap();
     let names: Vec<String> = opened.seats.into_iter().map(|seat| seat.name).collect();
     assert_eq!(names.len(), ROWS * ROWS);
-    let outcomes = all_at_once(names.len(), |number| insist(cinema.bookings(), seats(&[&names[number]]))).await;
+    let outcomes = all_at_once(names.len(), |number| {
+        insist(cinema.bookings(), CreateBookingRequest { shop_id: cinema.shop(SHOP), ..seats(&[&names[number]]) })
+    })
+    .await;
     for outcome in outcomes {
         assert_eq!(outcome.unwrap(), BookingStatus::Confirmed);
     }
