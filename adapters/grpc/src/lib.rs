@@ -41,7 +41,7 @@ mod watch;
 pub use addresses::{AddressError, AddressTemplate, Addresses, PeerAddresses};
 pub use call::{ACTOR, Call};
 pub use channel::{Channel, ChannelSettings, Names};
-pub use desk::{Dependency, Desk};
+pub use desk::Desk;
 pub use gathered::Gathered;
 pub use layer::CallLayer;
 pub use limit::LimitLayer;

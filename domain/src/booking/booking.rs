@@ -11,9 +11,13 @@ use super::ports::{Registration, SeatCall};
 use super::refusal::{FailReason, Rejection, SelectRefusal};
 use super::{CONTEXT, rules};
 use crate::kernel::{
-    Aggregate, Case, Due, Id, Index, Money, Never, Note, Payer, PaymentMethod, Phone, ProductName, Quantity, Reference,
-    ScreeningId, Seats, ShopId, Timestamp, Unanswered,
+    Aggregate, Callee, Case, Due, Id, Index, Money, Never, Note, Payer, PaymentMethod, Phone, ProductName, Quantity,
+    Reference, ScreeningId, Seats, ShopId, Timestamp, Unanswered,
 };
+
+const SEATING: Callee = Callee { name: "seating", reason: "SEATING_UNAVAILABLE" };
+const PAYMENT: Callee = Callee { name: "payment", reason: "PAYMENT_UNAVAILABLE" };
+const TICKETING: Callee = Callee { name: "ticketing", reason: "TICKETING_UNAVAILABLE" };
 
 /// Where a booking stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -260,6 +264,14 @@ impl Aggregate for Booking {
             Step::AssignSeats { ask, .. } | Step::AskPayment { ask, .. } => Some(Command::GiveUp { ask: *ask, outage }),
             // The customer has the answer that it is being cancelled.
             Step::CancelTicket => None,
+        }
+    }
+
+    fn callee(step: &Step) -> Callee {
+        match step {
+            Step::HoldSeats(_) | Step::AssignSeats { .. } => SEATING,
+            Step::RequestPayment(_) | Step::Pay { .. } | Step::AskPayment { .. } => PAYMENT,
+            Step::CancelTicket => TICKETING,
         }
     }
 

@@ -30,7 +30,7 @@ mod turn;
 mod view;
 mod worker;
 
-pub use aggregate::{Aggregate, Due, Index, Kind, Never, OnOutage, Outage, Rejection, Unanswered};
+pub use aggregate::{Aggregate, Callee, Due, Index, Kind, Never, OnOutage, Outage, Rejection, Unanswered};
 pub use case::Case;
 pub use cause::{Cause, Claim, ClaimKey, Fingerprint, Origin, StepKey};
 pub use consumer::{Consumer, Hearing, Refused, Undecodable};
