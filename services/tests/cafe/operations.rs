@@ -6,7 +6,6 @@ use std::process::{Command, Output};
 use highstreet::ContextName;
 use highstreet::config::{GroundArgs, ShopArgs};
 use highstreet_domain::kernel::ports::Bus;
-use highstreet_domain::kernel::{Message, Origin, Timestamp};
 use highstreet_provider::SimulatedOutage;
 use highstreet_sqlite::EmbeddedBus;
 use highstreet_wire::proto::common::Reference;
@@ -21,10 +20,9 @@ use highstreet_wire::proto::ordering::{Order, OrderPaid};
 use prost::Message as _;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
-use uuid::Uuid;
 
 use crate::binary::HIGHSTREET;
-use crate::common::{HighStreet, reference};
+use crate::common::{HighStreet, order_paid, poison, reference};
 use crate::shop::{Cafe, SHOP, eventually, reason};
 
 fn operator(street: &HighStreet) -> OperationsServiceClient<Channel> {
@@ -197,7 +195,7 @@ async fn a_dead_letter_is_shown_and_discarded() {
     let data = tempfile::tempdir().unwrap();
     let headless = OrderPaid { order_id: "nobody's".into(), ..Default::default() }.encode_to_vec();
     let bus = EmbeddedBus::open(&data.path().join("bus.db")).unwrap();
-    bus.publish(vec![poison(vec![0xff; 8]), poison(headless)]).await.unwrap();
+    bus.publish(vec![poison(), order_paid(headless)]).await.unwrap();
     drop(bus);
     let cafe = Cafe::on(GroundArgs::embedded(data.path()), ShopArgs::standard()).await;
     let all = eventually("both are laid aside by four listeners", || async {
@@ -339,16 +337,4 @@ async fn an_operator_without_a_server_is_told_so() {
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(said, format!("highstreet: no server answers at {target}; name another with --target\n"));
-}
-
-fn poison(body: Vec<u8>) -> Message {
-    Message {
-        id: Uuid::now_v7(),
-        source: "ordering".into(),
-        name: "OrderPaid".into(),
-        subject: Uuid::now_v7(),
-        time: Timestamp::default(),
-        origin: Origin::default(),
-        body,
-    }
 }

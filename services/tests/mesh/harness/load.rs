@@ -129,9 +129,9 @@ impl Load {
                 done.unwrap();
             }
         };
-        timeout(RECOVERY, all)
-            .await
-            .unwrap_or_else(|_| panic!("somebody still waits for an answer after {RECOVERY:?}"));
+        if timeout(RECOVERY, all).await.is_err() {
+            panic!("after {RECOVERY:?} somebody is still at it; not answered are {:?}", self.calls.counted().open);
+        }
         self.notes
     }
 }
