@@ -38,7 +38,7 @@ pub use handler::{Handled, Handler, HandlerPorts, HandlerSettings};
 pub use id::{Id, Reference};
 pub use message::{Happened, Message, Publish, Published};
 pub use money::{Currency, InvalidMoney, Money};
-pub use operator::{PendingStep, Steps, Unmoved};
+pub use operator::{PendingStep, Steps, Unmoved, Wanted};
 pub use projector::{Projector, Seeing};
 pub use rebuild::{Rebuild, Rebuilds};
 pub use relay::Relay;

@@ -29,7 +29,8 @@ async fn a_gateway_answers_operators_for_all_contexts() {
     assert_eq!(steps.unreachable_contexts, Vec::<String>::new());
     let subjects: Vec<_> = steps.steps.iter().filter_map(|step| step.subject.clone()).collect();
     assert!(subjects.contains(&Reference { context: "ordering".into(), id: order.order_id.clone() }), "{subjects:?}");
-    let request = RetryStepRequest { subject: Some(Reference { context: "ordering".into(), id: order.order_id }) };
+    let subject = Some(Reference { context: "ordering".into(), id: order.order_id });
+    let request = RetryStepRequest { subject, ..Default::default() };
     assert_eq!(operator.retry_step(request).await.unwrap_err().code(), Code::FailedPrecondition, "it is passed on");
 
     mesh.bus().await.publish(vec![poison()]).await.unwrap();
