@@ -44,6 +44,12 @@ struct Wish<'a> {
     seats: &'a [String],
 }
 
+/// Which of its seats a booking lets go of.
+enum Which {
+    All,
+    These(Seats),
+}
+
 macro_rules! of_booking {
     ($($request:ty),*) => {
         $(impl OfBooking for $request {
@@ -132,7 +138,10 @@ impl SeatingService for Seating {
         &self,
         request: Request<proto::ReleaseSeatsRequest>,
     ) -> Result<Response<proto::ReleaseSeatsResponse>, Status> {
-        let release = |change, seats| Command::Release { change, seats };
+        let release = |change, which| match which {
+            Which::All => Command::Release { change, seats: None },
+            Which::These(seats) => Command::Release { change, seats: Some(seats) },
+        };
         let screening = self.seat(request, some_or_all_seats, release).await?;
         Ok(Response::new(proto::ReleaseSeatsResponse { screening }))
     }
@@ -190,9 +199,8 @@ fn some_seats(fields: &mut Fields, seats: &[String]) -> Option<Seats> {
     fields.check("seats", Seats::parse(seats))
 }
 
-/// `Some(None)` for all of them: none is named.
-fn some_or_all_seats(fields: &mut Fields, seats: &[String]) -> Option<Option<Seats>> {
-    if seats.is_empty() { Some(None) } else { some_seats(fields, seats).map(Some) }
+fn some_or_all_seats(fields: &mut Fields, seats: &[String]) -> Option<Which> {
+    if seats.is_empty() { Some(Which::All) } else { some_seats(fields, seats).map(Which::These) }
 }
 
 fn read_details(fields: &mut Fields, message: &proto::OpenScreeningRequest) -> Option<Details> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::language::{Ask, CancelReason, Command, Event, Step};
 use super::ports::{Registration, SeatCall};
 use super::refusal::{FailReason, Rejection, SelectRefusal};
-use super::{CONTEXT, rules};
+use super::{CONTEXT, evolve, rules};
 use crate::kernel::{
     Aggregate, Callee, Case, Due, Id, Index, Money, Never, Note, Payer, PaymentMethod, Phone, ProductName, Quantity,
     Reference, ScreeningId, Seats, ShopId, Timestamp, Unanswered,
@@ -229,7 +229,7 @@ impl Aggregate for Booking {
     }
 
     fn evolve(self, event: &Event) -> Self {
-        rules::evolve(self, event)
+        evolve::evolve(self, event)
     }
 
     fn due(&self) -> Option<Due<Self>> {

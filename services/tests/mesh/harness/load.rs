@@ -129,9 +129,9 @@ impl Load {
                 done.unwrap();
             }
         };
-        if timeout(RECOVERY, all).await.is_err() {
-            panic!("after {RECOVERY:?} somebody is still at it; not answered are {:?}", self.calls.counted().open);
-        }
+        let done = timeout(RECOVERY, all).await;
+        let open = self.calls.counted().open;
+        assert!(done.is_ok(), "after {RECOVERY:?} somebody is still at it; not answered are {open:?}");
         self.notes
     }
 }
