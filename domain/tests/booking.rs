@@ -217,10 +217,23 @@ fn cinema_f6_cancelling_takes_the_ticket_first() {
 
 #[test]
 fn cinema_x2_a_collected_ticket_ends_the_cancellation() {
-    for command in [Command::RefuseCancellation, Command::Complete { ticket: "t".into() }] {
-        let state = given::<Booking>(cancelling()).when(command).then([Event::CancellationRefused]).state();
+    let noted = || Event::TicketNoted { ticket: "t".into() };
+    let refused = [
+        (Command::RefuseCancellation, vec![Event::CancellationRefused]),
+        (Command::Complete { ticket: "t".into() }, vec![noted(), Event::CancellationRefused]),
+    ];
+    for (command, events) in refused {
+        let state = given::<Booking>(cancelling()).when(command).then(events).state();
         assert_eq!((state.status(), state.refusal()), ("COMPLETED", Some(Rejection::AlreadyCompleted)));
         assert_eq!(state.due(), None);
+    }
+    // Ticketing's refusal overtook its events: what they tell of the ticket is noted all the same, once.
+    let in_vain = [cancelling(), vec![Event::CancellationRefused]].concat();
+    for command in [Command::NoteTicket { ticket: "t".into() }, Command::Complete { ticket: "t".into() }] {
+        let known = given::<Booking>(in_vain.clone()).when(command).then([noted()]).state();
+        assert_eq!((known.status(), known.chosen().unwrap().ticket.as_deref()), ("COMPLETED", Some("t")));
+        let history = [in_vain.clone(), vec![noted()]].concat();
+        given::<Booking>(history).when(Command::NoteTicket { ticket: "t".into() }).then_nothing();
     }
     let completed = Event::Completed { ticket: "t".into() };
     given::<Booking>(confirmed()).when(Command::Complete { ticket: "t".into() }).then([completed.clone()]);

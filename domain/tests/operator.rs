@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::{join, select};
 use highstreet_domain::kernel::ports::{Clock, Sought};
-use highstreet_domain::kernel::{Handler, Id, Origin, PendingStep, Steps, Unanswered, Unmoved};
+use highstreet_domain::kernel::{Handler, Id, Origin, PendingStep, Steps, Unanswered, Unmoved, Wanted};
 use highstreet_domain::ordering::{self, Order};
 use highstreet_domain::payment::{self, Authorisation, Payment};
 use highstreet_testkit::counter::{Command, Counter, Event};
@@ -71,7 +71,7 @@ fn what_waits_is_named_with_its_attempts_and_its_error() {
 #[test]
 fn a_retry_is_made_at_once_and_under_the_same_key() {
     let (bench, handler) = waiting([(SECOND, Ok(Command::Answer))]);
-    let left = bench.sim.block_on(async move { handler.retry(uuid()).await });
+    let left = bench.sim.block_on(async move { handler.retry(uuid().into()).await });
     assert_eq!(left, Ok(None), "nothing waits any more");
     let keys = bench.calls.keys();
     assert_eq!((keys.len(), keys[0]), (2, keys[1]), "the callee recognises it");
@@ -81,7 +81,7 @@ fn a_retry_is_made_at_once_and_under_the_same_key() {
 #[test]
 fn a_retry_in_vain_says_what_waits_now() {
     let (bench, handler) = waiting([in_vain()]);
-    let left = bench.sim.block_on(async move { handler.retry(uuid()).await }).unwrap().unwrap();
+    let left = bench.sim.block_on(async move { handler.retry(uuid().into()).await }).unwrap().unwrap();
     assert_eq!((left.attempts, left.error.as_str(), left.running), (2, "no answer", false));
 }
 
@@ -93,7 +93,7 @@ fn a_retry_is_never_beside_another_run() {
         let handler = bench.handler_and_worker();
         let (one, other) = bench.sim.block_on(async move {
             handler.handle(id(1), request(1, ask("?"))).await.unwrap();
-            join(handler.retry(uuid()), handler.retry(uuid())).await
+            join(handler.retry(uuid().into()), handler.retry(uuid().into())).await
         });
         bench.settle();
         assert_eq!(bench.calls.keys().len(), 2, "seed {seed}: the one in vain, and one more");
@@ -109,7 +109,7 @@ fn an_operator_who_hangs_up_cancels_nothing() {
     let clock = bench.sim.clock();
     let soon = bench.now().after(SECOND / 2);
     bench.sim.block_on(async move {
-        drop(select(std::pin::pin!(handler.retry(uuid())), clock.until(soon)).await);
+        drop(select(std::pin::pin!(handler.retry(uuid().into())), clock.until(soon)).await);
     });
     bench.settle();
     assert_eq!(bench.streams.events(id(1)), [Event::Asked("?".into()), Event::Answered]);
@@ -122,8 +122,8 @@ fn what_is_not_there_to_be_retried_is_said() {
     let (nothing, deadline, abandoned) = bench.sim.block_on(async move {
         handler.post(id(2), request(2, Command::Set(at))).await.unwrap();
         let deadline = id::<Counter>(2).uuid();
-        let nothing = handler.retry(id::<Counter>(9).uuid()).await;
-        (nothing, handler.retry(deadline).await, handler.abandon(deadline, operator()).await)
+        let nothing = handler.retry(id::<Counter>(9).uuid().into()).await;
+        (nothing, handler.retry(deadline.into()).await, handler.abandon(deadline.into(), operator()).await)
     });
     assert_eq!(nothing, Err(Unmoved::NothingWaits));
     assert_eq!(deadline, Err(Unmoved::Deadline(at)));
@@ -135,12 +135,31 @@ fn what_is_not_there_to_be_retried_is_said() {
 fn what_is_abandoned_is_given_up_and_its_late_answer_changes_nothing() {
     let (bench, handler) = waiting([]);
     let late = handler.clone();
-    bench.sim.block_on(async move { handler.abandon(uuid(), operator()).await }).unwrap();
+    bench.sim.block_on(async move { handler.abandon(uuid().into(), operator()).await }).unwrap();
     bench.settle();
     assert_eq!(bench.streams.events(id(1)), [Event::Asked("?".into()), Event::GivenUp]);
-    let again = bench.sim.block_on(async move { late.abandon(uuid(), operator()).await });
+    let again = bench.sim.block_on(async move { late.abandon(uuid().into(), operator()).await });
     assert_eq!(again, Err(Unmoved::NothingWaits));
     assert_eq!(bench.calls.keys().len(), 1, "no call was made");
+}
+
+/// A repeat of what was carried out, and whose answer was lost.
+#[test]
+fn a_step_that_is_named_is_not_taken_for_the_one_that_came_after_it() {
+    let (bench, handler) = waiting([in_vain()]);
+    let (first, again, second) = bench.sim.block_on(async move {
+        let named = async || Wanted { stream: uuid(), key: Some(all(&handler).await[0].key) };
+        let wanted = named().await;
+        let first = handler.abandon(wanted, operator()).await;
+        handler.handle(id(1), request(2, ask("!"))).await.unwrap();
+        let again = (handler.abandon(wanted, operator()).await, handler.retry(wanted).await);
+        (first, again, handler.abandon(named().await, operator()).await)
+    });
+    assert_eq!(first, Ok(()));
+    assert_eq!(again, (Err(Unmoved::NothingWaits), Err(Unmoved::NothingWaits)));
+    assert_eq!(second, Ok(()));
+    let asked = |question: &str| Event::Asked(question.into());
+    assert_eq!(bench.streams.events(id(1)), [asked("?"), Event::GivenUp, asked("!"), Event::GivenUp]);
 }
 
 #[test]
@@ -149,7 +168,7 @@ fn what_a_run_is_at_is_not_abandoned() {
     let handler = bench.handler();
     let abandoned = bench.sim.block_on(async move {
         handler.post(id(1), request(1, ask("?"))).await.unwrap();
-        (handler.retry(uuid()).await, handler.abandon(uuid(), operator()).await)
+        (handler.retry(uuid().into()).await, handler.abandon(uuid().into(), operator()).await)
     });
     assert_eq!(abandoned, (Err(Unmoved::Running), Err(Unmoved::Running)));
     bench.settle();
@@ -159,7 +178,7 @@ fn what_a_run_is_at_is_not_abandoned() {
 #[test]
 fn what_is_vital_is_not_abandoned() {
     let (bench, handler) = asked("vital", []);
-    let abandoned = bench.sim.block_on(async move { handler.abandon(uuid(), operator()).await });
+    let abandoned = bench.sim.block_on(async move { handler.abandon(uuid().into(), operator()).await });
     assert_eq!(abandoned, Err(Unmoved::Vital("Ask".into())));
     assert_eq!(bench.streams.events(id(1)), [Event::Asked("vital".into())]);
 }
@@ -177,7 +196,7 @@ fn an_order_that_is_abandoned_is_undone() {
     bench.pass(LEASE);
     bench.calls.then((AT_ONCE, Ok(ordering::Command::ConfirmUndone)));
     let handler = bench.handler();
-    bench.sim.block_on(async move { handler.abandon(order.uuid(), operator()).await }).unwrap();
+    bench.sim.block_on(async move { handler.abandon(order.uuid().into(), operator()).await }).unwrap();
     bench.settle();
     let undone = [ordering::Event::GivenUp, ordering::Event::Rejected { reason: String::new() }];
     assert_eq!(bench.streams.events(order)[1..], undone);
@@ -193,7 +212,7 @@ fn a_payment_that_is_being_charged_is_not_abandoned() {
     let (abandoned, retried) = bench.sim.block_on(async move {
         handler.post(payment, request(1, payment::Command::Request(samples::bill()))).await.unwrap();
         handler.handle(payment, request(2, samples::pay())).await.unwrap();
-        (handler.abandon(payment.uuid(), operator()).await, handler.retry(payment.uuid()).await)
+        (handler.abandon(payment.uuid().into(), operator()).await, handler.retry(payment.uuid().into()).await)
     });
     assert_eq!(abandoned, Err(Unmoved::Vital("Authorise".into())));
     assert_eq!(retried, Ok(None));

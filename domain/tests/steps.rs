@@ -6,7 +6,7 @@ mod samples;
 use std::time::Duration;
 
 use futures_util::future::{join, select};
-use highstreet_domain::kernel::{Failure, Outage, Unanswered};
+use highstreet_domain::kernel::{Callee, Failure, Outage, Rejection, Unanswered};
 use highstreet_domain::ordering::{self, Order};
 use highstreet_domain::payment::{self, Authorisation, Payment};
 use highstreet_testkit::counter::{Command, Counter, Event};
@@ -14,6 +14,8 @@ use highstreet_testkit::counter::{Command, Counter, Event};
 use bench::{Bench, LEASE, claimed, id, request};
 
 const AT_ONCE: Duration = Duration::ZERO;
+const PAYMENT: Callee = Callee { name: "payment", reason: "PAYMENT_UNAVAILABLE" };
+const PROVIDER: Callee = Callee { name: "the payment provider", reason: "PROVIDER_UNAVAILABLE" };
 const SECOND: Duration = Duration::from_secs(1);
 
 fn ask() -> Command {
@@ -26,6 +28,11 @@ fn unknown<C>(late: Duration) -> (Duration, Result<C, Unanswered>) {
 
 fn not_sent<C>(late: Duration) -> (Duration, Result<C, Unanswered>) {
     (late, Err(Unanswered::not_sent("nobody there")))
+}
+
+/// What a caller hears of a step that was given up.
+fn gave_up<R: Rejection>(callee: Callee, outage: Outage) -> Failure<R> {
+    Failure::GaveUp { callee, outage }
 }
 
 // === Keys, attempts, back-off ===
@@ -217,7 +224,7 @@ fn cafe_n1_giving_up_lets_go_of_the_request_id_and_the_next_attempt_starts_afres
         let first = handler.handle(id(1), claimed(9, samples::place())).await;
         (first, handler.handle(id(2), claimed(9, samples::place())).await)
     });
-    assert_eq!(first, Err(Failure::GaveUp(Outage::NotSent)));
+    assert_eq!(first, Err(gave_up(PAYMENT, Outage::NotSent)));
     assert_eq!(second.unwrap().0, id(2), "a stream of its own");
     assert_eq!(bench.streams.standing(id(1)).state.placed(), None, "the first never came about");
 }
@@ -232,7 +239,7 @@ fn a_payment_that_was_given_up_can_be_asked_for_again_under_the_same_request_id(
         let first = handler.handle(id(1), claimed(9, samples::pay())).await;
         (first, handler.handle(id(1), claimed(9, samples::pay())).await)
     });
-    assert_eq!(first, Err(Failure::GaveUp(Outage::NotSent)));
+    assert_eq!(first, Err(gave_up(PROVIDER, Outage::NotSent)));
     assert_eq!(second.unwrap().1.state.status(), "APPROVED", "it is paid, not answered as if it had been");
 }
 
@@ -245,7 +252,7 @@ fn giving_up_on_an_unknown_outcome_undoes_the_call_and_a_late_success_changes_no
     let handler = bench.handler_and_worker();
     let late = handler.clone();
     let answer = bench.sim.block_on(async move { handler.handle(id(1), request(1, samples::place())).await });
-    assert_eq!(answer, Err(Failure::GaveUp(Outage::Unknown)), "the caller does not wait for the undoing");
+    assert_eq!(answer, Err(gave_up(PAYMENT, Outage::Unknown)), "the caller does not wait for the undoing");
     bench.settle();
     let undone = bench.streams.events(id(1));
     assert_eq!(undone[1..], [ordering::Event::GivenUp, ordering::Event::Rejected { reason: String::new() }]);
@@ -276,7 +283,7 @@ fn not_sent_counts_as_unknown_once_another_run_may_be_at_it() {
     bench.calls.then((AT_ONCE, Ok(ordering::Command::ConfirmUndone)));
     let handler = bench.handler_and_worker();
     let answer = bench.sim.block_on(async move { handler.handle(id(1), request(1, samples::place())).await });
-    assert_eq!(answer, Err(Failure::GaveUp(Outage::Unknown)));
+    assert_eq!(answer, Err(gave_up(PAYMENT, Outage::Unknown)));
     bench.settle();
     assert_eq!(bench.streams.events(id(1))[1], ordering::Event::GivenUp, "what the other run sent is undone");
 }
@@ -288,5 +295,5 @@ fn what_another_run_gave_up_is_not_answered_as_done() {
     bench.calls.then((AT_ONCE, Ok(ordering::Command::ConfirmUndone)));
     let handler = bench.handler_and_worker();
     let answer = bench.sim.block_on(async move { handler.handle(id(1), request(1, samples::place())).await });
-    assert_eq!(answer, Err(Failure::GaveUp(Outage::Unknown)));
+    assert_eq!(answer, Err(gave_up(PAYMENT, Outage::Unknown)));
 }

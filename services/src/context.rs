@@ -8,8 +8,8 @@ use highstreet_domain::kernel::{
     Aggregate, BoxFuture, Consumer, Handler, HandlerPorts, HandlerSettings, Hearing, Message, Projector, Publish,
     Rebuild, Rebuilds, Relay, Seeing, Steps, View, Worker,
 };
+use highstreet_grpc::Desk;
 use highstreet_grpc::operations::Office;
-use highstreet_grpc::{Dependency, Desk};
 use highstreet_wire::Hears;
 use http::{Request, Response};
 use tokio::task::JoinSet;
@@ -96,13 +96,12 @@ impl<'a> Mount<'a> {
     }
 
     /// Where calls about `A` arrive.
-    pub(crate) fn desk<A: Aggregate>(&self, kept: &Kept<A>, dependency: Dependency) -> Desk<A> {
+    pub(crate) fn desk<A: Aggregate>(&self, kept: &Kept<A>) -> Desk<A> {
         Desk {
             handler: kept.handler.clone(),
             listing: kept.streams.listing.clone(),
             ids: self.platform.ids.clone(),
             clock: self.platform.clock.clone(),
-            dependency,
         }
     }
 

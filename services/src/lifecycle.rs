@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use highstreet_telemetry::admin;
 use highstreet_telemetry::{Check, Metrics, Phase, Readiness};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tonic_health::ServingStatus;
 
@@ -15,6 +15,12 @@ use crate::config::{Role, ServeArgs};
 use crate::{ContextName, Door, Platform, StartError, Street};
 
 const UPKEEP: Duration = Duration::from_secs(5);
+
+/// SIGTERM and SIGINT. From when they are listened for they no longer end the process by themselves, and none is lost.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
 
 /// Runs the contexts until a signal says to stop: `highstreet serve`.
 pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
@@ -30,6 +36,8 @@ pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
     let contexts = Role::contexts(&args.roles);
     let platform = Platform::open(args.ground.clone(), args.shops.clone()).await?;
     let mut street = Street::open(platform, &contexts).await?;
+    // Before anybody is told that this process is there, and may be sent a signal.
+    let mut signals = Signals::listen()?;
     if args.roles.contains(&Role::Gateway) {
         street.add_gateway()?;
     }
@@ -48,8 +56,8 @@ pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
     listening.report(ServingStatus::Serving).await;
     announce(&args, &listening, &contexts, started.elapsed());
 
-    stop_signal().await;
-    tokio::spawn(end_at_second_signal());
+    signals.next().await;
+    tokio::spawn(end_at_second(signals));
     tracing::info!("stopping; a second signal ends at once");
     readiness.enter(Phase::Draining);
     listening.report(ServingStatus::NotServing).await;
@@ -171,25 +179,26 @@ async fn upkeep(metrics: Metrics) {
     }
 }
 
-/// Returns at SIGTERM or SIGINT.
-async fn stop_signal() {
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(error) => {
-            tracing::error!(%error, "cannot listen for SIGTERM; only Ctrl-C stops this process");
-            // Without a signal to wait for there is nothing to do but to wait for Ctrl-C.
-            let _ = tokio::signal::ctrl_c().await;
-            return;
-        }
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-}
-
-async fn end_at_second_signal() {
-    stop_signal().await;
+async fn end_at_second(mut signals: Signals) {
+    signals.next().await;
     tracing::warn!("ending at once; everything that was answered is kept");
     std::process::exit(130);
+}
+
+// === impl Signals ===
+
+impl Signals {
+    fn listen() -> Result<Self, StartError> {
+        let listen =
+            |kind| signal(kind).map_err(|error| StartError::Config(format!("cannot listen for signals: {error}")));
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    /// Returns at the next one that was not told of yet.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

@@ -21,24 +21,6 @@ pub struct Desk<A: Aggregate> {
     pub ids: Arc<dyn Ids>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Who has to be asked before a call is answered.
-    pub dependency: Dependency,
-}
-
-/// Who has to be asked, as callers are told when it is away.
-#[derive(Clone, Copy, Debug)]
-pub struct Dependency {
-    /// Its name, in the middle of a sentence.
-    pub name: &'static str,
-    /// For programs, in `SCREAMING_SNAKE_CASE`.
-    pub reason: &'static str,
-}
-
-// === impl Dependency ===
-
-impl Dependency {
-    /// Nobody is asked.
-    pub const NONE: Self = Self { name: "a service this depends on", reason: "UNAVAILABLE" };
 }
 
 // === impl Desk ===
@@ -100,7 +82,7 @@ impl<A: Aggregate> Desk<A> {
     }
 
     async fn handle(&self, id: Id<A>, request: kernel::Request<A>) -> Result<(Id<A>, Standing<A>), Status> {
-        self.handler.handle(id, request).await.map_err(|failure| of_failure(id, &failure, self.dependency))
+        self.handler.handle(id, request).await.map_err(|failure| of_failure(id, &failure))
     }
 
     fn request(&self, call: &Call, terms: Terms, command: A::Command) -> kernel::Request<A> {

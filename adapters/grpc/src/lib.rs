@@ -45,7 +45,7 @@ pub use addresses::{AddressError, AddressTemplate, Addresses, PeerAddresses};
 pub use call::{ACTOR, CALLER, Call, Caller};
 pub use caller_limit::{CallerLimitLayer, MethodRate};
 pub use channel::{Channel, ChannelSettings, Names};
-pub use desk::{Dependency, Desk};
+pub use desk::Desk;
 pub use gathered::Gathered;
 pub use layer::CallLayer;
 pub use limit::LimitLayer;

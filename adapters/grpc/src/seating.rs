@@ -16,7 +16,7 @@ use tonic::{Request, Response, Status};
 
 use crate::Desk;
 use crate::fields::Fields;
-use crate::opened::Opened;
+use crate::opened::{Changing, Opened};
 use crate::page::Wanted;
 use crate::scope::asked;
 use crate::status::not_found;
@@ -30,12 +30,69 @@ pub struct Seating {
     hold_for: Duration,
 }
 
+/// A request about the seats of a booking.
+trait OfBooking: Changing {
+    fn wish(&self) -> Wish<'_>;
+}
+
+/// What all of them say.
+struct Wish<'a> {
+    shop: &'a str,
+    screening: &'a str,
+    booking: &'a str,
+    revision: i64,
+    customer: &'a str,
+    seats: &'a [String],
+}
+
+/// Which of its seats a booking lets go of.
+enum Which {
+    All,
+    These(Seats),
+}
+
+macro_rules! of_booking {
+    ($($request:ty),*) => {
+        $(impl OfBooking for $request {
+            fn wish(&self) -> Wish<'_> {
+                Wish {
+                    shop: &self.shop_id,
+                    screening: &self.screening_id,
+                    booking: &self.booking_id,
+                    revision: self.booking_revision,
+                    customer: &self.customer,
+                    seats: &self.seats,
+                }
+            }
+        })*
+    };
+}
+
+of_booking!(proto::HoldSeatsRequest, proto::AssignSeatsRequest, proto::ReleaseSeatsRequest);
+
 // === impl Seating ===
 
 impl Seating {
     /// Seating at `desk`, where a hold lasts for `hold_for`.
     pub fn new(desk: Desk<Screening>, hold_for: Duration) -> Self {
         Self { clock: desk.clock.clone(), desk, hold_for }
+    }
+
+    /// Changes the seats of a booking, as all three calls about them do.
+    async fn seat<R: OfBooking, S>(
+        &self,
+        request: Request<R>,
+        read_seats: impl FnOnce(&mut Fields, &[String]) -> Option<S>,
+        command: impl FnOnce(Change, S) -> Command,
+    ) -> Result<Option<proto::Screening>, Status> {
+        let Opened { call, message, terms, mut fields } = self.desk.open(request)?;
+        let wish = message.wish();
+        let change = read_change(&mut fields, &wish);
+        let seats = read_seats(&mut fields, wish.seats);
+        let (change, seats) = fields.finish_with(change.zip(seats))?;
+        let id = change.name.id();
+        let (_, screening) = self.desk.change(&call, terms, id, command(change, seats)).await?;
+        Ok(show(&screening))
     }
 
     fn show_with_seats(&self, screening: &Standing<Screening>) -> Option<proto::Screening> {
@@ -64,44 +121,30 @@ impl SeatingService for Seating {
         &self,
         request: Request<proto::HoldSeatsRequest>,
     ) -> Result<Response<proto::HoldSeatsResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.desk.open(request)?;
-        let name = read_name(&mut fields, &message.shop_id, &message.screening_id);
-        let change = read_change(&mut fields, name, &message.booking_id, message.booking_revision, &message.customer);
-        let seats = fields.check("seats", Seats::parse(&message.seats));
-        let (change, seats) = fields.finish_with(change.zip(seats))?;
-        let id = change.name.id();
-        let command = Command::Hold { change, seats, hold_for: self.hold_for };
-        let (_, screening) = self.desk.change(&call, terms, id, command).await?;
-        Ok(Response::new(proto::HoldSeatsResponse { screening: show(&screening) }))
+        let hold = |change, seats| Command::Hold { change, seats, hold_for: self.hold_for };
+        let screening = self.seat(request, some_seats, hold).await?;
+        Ok(Response::new(proto::HoldSeatsResponse { screening }))
     }
 
     async fn assign_seats(
         &self,
         request: Request<proto::AssignSeatsRequest>,
     ) -> Result<Response<proto::AssignSeatsResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.desk.open(request)?;
-        let name = read_name(&mut fields, &message.shop_id, &message.screening_id);
-        let change = read_change(&mut fields, name, &message.booking_id, message.booking_revision, &message.customer);
-        let seats = fields.check("seats", Seats::parse(&message.seats));
-        let (change, seats) = fields.finish_with(change.zip(seats))?;
-        let id = change.name.id();
-        let (_, screening) = self.desk.change(&call, terms, id, Command::Assign { change, seats }).await?;
-        Ok(Response::new(proto::AssignSeatsResponse { screening: show(&screening) }))
+        let assign = |change, seats| Command::Assign { change, seats };
+        let screening = self.seat(request, some_seats, assign).await?;
+        Ok(Response::new(proto::AssignSeatsResponse { screening }))
     }
 
     async fn release_seats(
         &self,
         request: Request<proto::ReleaseSeatsRequest>,
     ) -> Result<Response<proto::ReleaseSeatsResponse>, Status> {
-        let Opened { call, message, terms, mut fields } = self.desk.open(request)?;
-        let name = read_name(&mut fields, &message.shop_id, &message.screening_id);
-        let change = read_change(&mut fields, name, &message.booking_id, message.booking_revision, &message.customer);
-        let wanted = (!message.seats.is_empty()).then(|| fields.check("seats", Seats::parse(&message.seats)));
-        let seats = wanted.flatten();
-        let change = fields.finish_with(change)?;
-        let id = change.name.id();
-        let (_, screening) = self.desk.change(&call, terms, id, Command::Release { change, seats }).await?;
-        Ok(Response::new(proto::ReleaseSeatsResponse { screening: show(&screening) }))
+        let release = |change, which| match which {
+            Which::All => Command::Release { change, seats: None },
+            Which::These(seats) => Command::Release { change, seats: Some(seats) },
+        };
+        let screening = self.seat(request, some_or_all_seats, release).await?;
+        Ok(Response::new(proto::ReleaseSeatsResponse { screening }))
     }
 
     async fn get_screening(
@@ -142,19 +185,23 @@ fn read_name(fields: &mut Fields, shop: &str, screening: &str) -> Option<Screeni
     shop.zip(screening).map(|(shop, screening)| ScreeningName { shop, screening })
 }
 
-fn read_change(
-    fields: &mut Fields,
-    name: Option<ScreeningName>,
-    booking: &str,
-    revision: i64,
-    customer: &str,
-) -> Option<Change> {
-    let booking = fields.uuid("booking_id", booking);
-    let revision = u64::try_from(revision).ok().filter(|revision| *revision > 0).ok_or("must be 1 or more");
+fn read_change(fields: &mut Fields, wish: &Wish<'_>) -> Option<Change> {
+    let name = read_name(fields, wish.shop, wish.screening);
+    let booking = fields.uuid("booking_id", wish.booking);
+    let revision = u64::try_from(wish.revision).ok().filter(|revision| *revision > 0).ok_or("must be 1 or more");
     let revision = fields.check("booking_revision", revision);
-    let customer = fields.optional("customer", customer, Payer::parse).map(|it| it.to_string()).unwrap_or_default();
+    let customer = fields.optional("customer", wish.customer, Payer::parse);
+    let customer = customer.map(|it| it.to_string()).unwrap_or_default();
     let ((name, booking), revision) = name.zip(booking).zip(revision)?;
     Some(Change { name, guest: Guest { booking: booking.to_string(), customer }, revision })
+}
+
+fn some_seats(fields: &mut Fields, seats: &[String]) -> Option<Seats> {
+    fields.check("seats", Seats::parse(seats))
+}
+
+fn some_or_all_seats(fields: &mut Fields, seats: &[String]) -> Option<Which> {
+    if seats.is_empty() { Some(Which::All) } else { some_seats(fields, seats).map(Which::These) }
 }
 
 fn read_details(fields: &mut Fields, message: &proto::OpenScreeningRequest) -> Option<Details> {

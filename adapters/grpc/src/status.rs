@@ -3,18 +3,16 @@
 use std::time::Duration;
 
 use highstreet_domain::kernel::ports::StoreError;
-use highstreet_domain::kernel::{Aggregate, Failure, Id, Kind, Outage, Rejection, Unmoved};
+use highstreet_domain::kernel::{Aggregate, Failure, Id, Kind, Rejection, Unmoved};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use uuid::Uuid;
 
-use crate::desk::Dependency;
-
 const DOMAIN: &str = "highstreet.dev";
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// The status of a failure of the aggregate with this id, whose calls need `dependency`.
-pub(crate) fn of_failure<A: Aggregate>(id: Id<A>, failure: &Failure<A::Rejection>, dependency: Dependency) -> Status {
+/// The status of a failure of the aggregate with this id.
+pub(crate) fn of_failure<A: Aggregate>(id: Id<A>, failure: &Failure<A::Rejection>) -> Status {
     let message = failure.to_string();
     match failure {
         Failure::Rejected(rejection) => of_rejection(id, rejection),
@@ -25,19 +23,10 @@ pub(crate) fn of_failure<A: Aggregate>(id: Id<A>, failure: &Failure<A::Rejection
             details.add_bad_request_violation("request_id", &message);
             build(Code::InvalidArgument, &message, details)
         }
-        Failure::GaveUp(outage) => gave_up(*outage, dependency),
+        Failure::GaveUp { callee, .. } => unavailable(callee.reason, &message),
         Failure::Contended => build(Code::Aborted, &message, again(details("CONTENDED"))),
         Failure::Store(error) => of_store(error),
         Failure::Interrupted => unavailable("INTERRUPTED", &message),
-    }
-}
-
-fn gave_up(outage: Outage, Dependency { name, reason }: Dependency) -> Status {
-    match outage {
-        Outage::NotSent => unavailable(reason, &format!("{name} is not available; try again")),
-        Outage::Unknown => {
-            unavailable(reason, &format!("{name} did not answer; what was begun is being undone; try again"))
-        }
     }
 }
 

@@ -9,11 +9,15 @@ use serde::{Deserialize, Serialize};
 use super::language::{Ask, CancelReason, Command, Event, Step};
 use super::ports::{Registration, SeatCall};
 use super::refusal::{FailReason, Rejection, SelectRefusal};
-use super::{CONTEXT, rules};
+use super::{CONTEXT, evolve, rules};
 use crate::kernel::{
-    Aggregate, Case, Due, Id, Index, Money, Never, Note, Payer, PaymentMethod, Phone, ProductName, Quantity, Reference,
-    ScreeningId, Seats, ShopId, Timestamp, Unanswered,
+    Aggregate, Callee, Case, Due, Id, Index, Money, Never, Note, Payer, PaymentMethod, Phone, ProductName, Quantity,
+    Reference, ScreeningId, Seats, ShopId, Timestamp, Unanswered,
 };
+
+const SEATING: Callee = Callee { name: "seating", reason: "SEATING_UNAVAILABLE" };
+const PAYMENT: Callee = Callee { name: "payment", reason: "PAYMENT_UNAVAILABLE" };
+const TICKETING: Callee = Callee { name: "ticketing", reason: "TICKETING_UNAVAILABLE" };
 
 /// Where a booking stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -225,7 +229,7 @@ impl Aggregate for Booking {
     }
 
     fn evolve(self, event: &Event) -> Self {
-        rules::evolve(self, event)
+        evolve::evolve(self, event)
     }
 
     fn due(&self) -> Option<Due<Self>> {
@@ -260,6 +264,14 @@ impl Aggregate for Booking {
             Step::AssignSeats { ask, .. } | Step::AskPayment { ask, .. } => Some(Command::GiveUp { ask: *ask, outage }),
             // The customer has the answer that it is being cancelled.
             Step::CancelTicket => None,
+        }
+    }
+
+    fn callee(step: &Step) -> Callee {
+        match step {
+            Step::HoldSeats(_) | Step::AssignSeats { .. } => SEATING,
+            Step::RequestPayment(_) | Step::Pay { .. } | Step::AskPayment { .. } => PAYMENT,
+            Step::CancelTicket => TICKETING,
         }
     }
 

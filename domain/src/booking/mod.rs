@@ -2,6 +2,7 @@
 //! others only when all of it is done; without, it is paid first and its seats are chosen later.
 
 mod booking;
+mod evolve;
 mod language;
 mod policy;
 mod ports;

@@ -53,6 +53,11 @@ pub trait Aggregate:
         self.give_up(step, unanswered).map_or(OnOutage::Retry, OnOutage::GiveUp)
     }
 
+    /// Who is asked with `step`; said for every step that can be given up.
+    fn callee(_step: &Self::Step) -> Callee {
+        Callee::SOMEBODY
+    }
+
     /// What to tell a caller who waited and whose command led to this state, if the state itself says no.
     /// Such a request does not use its `request_id` up.
     fn refusal(&self) -> Option<Self::Rejection> {
@@ -117,6 +122,15 @@ pub enum Outage {
     Unknown,
 }
 
+/// Who is asked, as callers hear of it when nobody answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Callee {
+    /// Its name, in the middle of a sentence.
+    pub name: &'static str,
+    /// For programs: that it is away, in `SCREAMING_SNAKE_CASE`.
+    pub reason: &'static str,
+}
+
 /// What an outage means to a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OnOutage<C> {
@@ -173,6 +187,13 @@ pub enum Kind {
 /// A step or an entry of an aggregate that has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Never {}
+
+// === impl Callee ===
+
+impl Callee {
+    /// Whoever it is.
+    pub const SOMEBODY: Self = Self { name: "a service this depends on", reason: "UNAVAILABLE" };
+}
 
 // === impl Unanswered ===
 

@@ -13,16 +13,18 @@ impl<A: Aggregate> Handler<A> {
     pub(super) async fn left_by_another(
         &self,
         id: Id<A>,
+        step: &A::Step,
         since: u64,
         loaded: Loaded<A>,
     ) -> Result<Standing<A>, Failure<A::Rejection>> {
+        let gave_up = |outage| Err(Failure::GaveUp { callee: A::callee(step), outage });
         let state = &loaded.standing.state;
         // Not there for others: that run gave it up, or is still at it.
         if state.index().is_none() && state.refusal().is_none() {
-            return Err(Failure::GaveUp(Outage::Unknown));
+            return gave_up(Outage::Unknown);
         }
         let history = self.0.ports.journal.history(id).await?;
-        given_up::<A>(&history, since).map_or_else(|| standing_of(loaded), |outage| Err(Failure::GaveUp(outage)))
+        given_up::<A>(&history, since).map_or_else(|| standing_of(loaded), gave_up)
     }
 }
 

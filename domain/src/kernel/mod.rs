@@ -31,7 +31,7 @@ mod turn;
 mod view;
 mod worker;
 
-pub use aggregate::{Aggregate, Due, Index, Kind, Never, OnOutage, Outage, Rejection, Unanswered};
+pub use aggregate::{Aggregate, Callee, Due, Index, Kind, Never, OnOutage, Outage, Rejection, Unanswered};
 pub use case::Case;
 pub use cause::{Cause, Claim, ClaimKey, Fingerprint, Origin, StepKey};
 pub use consumer::{Consumer, Hearing, Refused, Undecodable};
@@ -39,7 +39,7 @@ pub use handler::{Handled, Handler, HandlerPorts, HandlerSettings};
 pub use id::{Id, Reference};
 pub use message::{Happened, Message, Publish, Published};
 pub use money::{Currency, InvalidMoney, Money};
-pub use operator::{PendingStep, Steps, Unmoved};
+pub use operator::{PendingStep, Steps, Unmoved, Wanted};
 pub use projector::{Projector, Seeing};
 pub use rebuild::{Rebuild, Rebuilds};
 pub use relay::Relay;

@@ -25,10 +25,19 @@ pub trait Steps: Send + Sync {
     fn aggregate(&self) -> &'static str;
     /// What waits for a retry or a time, in the order of ids.
     async fn pending(&self, sought: &Sought) -> Result<Vec<PendingStep>, StoreError>;
-    /// Makes the call that waits in this stream now, and returns what waits there after that.
-    async fn retry(&self, id: Uuid) -> Result<Option<PendingStep>, Unmoved>;
-    /// Ends the call that waits in this stream as an outage would end it, on behalf of `origin`.
-    async fn abandon(&self, id: Uuid, origin: Arc<Origin>) -> Result<(), Unmoved>;
+    /// Makes the call that waits there now, and returns what waits in that stream after that.
+    async fn retry(&self, wanted: Wanted) -> Result<Option<PendingStep>, Unmoved>;
+    /// Ends the call that waits there as an outage would end it, on behalf of `origin`.
+    async fn abandon(&self, wanted: Wanted, origin: Arc<Origin>) -> Result<(), Unmoved>;
+}
+
+/// Which step an operator means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The one that waits in this stream,
+    pub stream: Uuid,
+    /// but only if it has this key; any if `None`.
+    pub key: Option<Uuid>,
 }
 
 /// A step that waits for a retry or a time.
@@ -36,6 +45,8 @@ pub trait Steps: Send + Sync {
 pub struct PendingStep {
     /// The stream it waits in.
     pub id: Uuid,
+    /// Its key: what waits there next has another.
+    pub key: Uuid,
     /// The name of the call, or of the command that a deadline gives; empty where the state cannot be read.
     pub name: String,
     /// When it is time, if it is a deadline.
@@ -97,9 +108,9 @@ impl<A: Aggregate> Steps for Handler<A> {
         }
     }
 
-    async fn retry(&self, id: Uuid) -> Result<Option<PendingStep>, Unmoved> {
-        let id = Id::new(id);
-        let loaded = self.0.ports.journal.load(id, &[]).await?;
+    async fn retry(&self, wanted: Wanted) -> Result<Option<PendingStep>, Unmoved> {
+        let id = Id::new(wanted.stream);
+        let loaded = self.sought(wanted).await?;
         match loaded.standing.state.due() {
             None => return Err(Unmoved::NothingWaits),
             Some(Due::Deadline { at, .. }) if at > self.now() => return Err(Unmoved::Deadline(at)),
@@ -118,9 +129,9 @@ impl<A: Aggregate> Steps for Handler<A> {
         Ok(self.pending(&sought).await?.pop())
     }
 
-    async fn abandon(&self, id: Uuid, origin: Arc<Origin>) -> Result<(), Unmoved> {
-        let id = Id::<A>::new(id);
-        let loaded = self.0.ports.journal.load(id, &[]).await?;
+    async fn abandon(&self, wanted: Wanted, origin: Arc<Origin>) -> Result<(), Unmoved> {
+        let id = Id::<A>::new(wanted.stream);
+        let loaded = self.sought(wanted).await?;
         let (step, command) = match loaded.standing.state.due() {
             None => return Err(Unmoved::NothingWaits),
             Some(Due::Deadline { at, .. }) => return Err(Unmoved::Deadline(at)),
@@ -138,6 +149,14 @@ impl<A: Aggregate> Steps for Handler<A> {
 }
 
 impl<A: Aggregate> Handler<A> {
+    /// The stream in which the wanted step waits.
+    async fn sought(&self, wanted: Wanted) -> Result<Loaded<A>, Unmoved> {
+        let id = Id::new(wanted.stream);
+        let loaded = self.0.ports.journal.load(id, &[]).await?;
+        let key = StepKey::new(id, loaded.since).uuid();
+        if wanted.key.is_none_or(|wanted| wanted == key) { Ok(loaded) } else { Err(Unmoved::NothingWaits) }
+    }
+
     /// `None` if it was done meanwhile.
     async fn described(&self, pending: Pending<A>) -> Result<Option<PendingStep>, StoreError> {
         match self.0.ports.journal.load(pending.id, &[]).await {
@@ -197,6 +216,7 @@ impl<A: Aggregate> Pending<A> {
     fn step(self, name: String, deadline: Option<Timestamp>) -> PendingStep {
         PendingStep {
             id: self.id.uuid(),
+            key: StepKey::new(self.id, self.since).uuid(),
             name,
             deadline,
             since: self.became_due,
@@ -213,6 +233,15 @@ impl<A: Aggregate> Pending<A> {
 fn name_of(value: &impl fmt::Debug) -> String {
     let shown = format!("{value:?}");
     shown.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
+}
+
+// === impl Wanted ===
+
+impl From<Uuid> for Wanted {
+    /// Whichever waits in this stream.
+    fn from(stream: Uuid) -> Self {
+        Self { stream, key: None }
+    }
 }
 
 // === impl Unmoved ===

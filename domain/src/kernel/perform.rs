@@ -55,14 +55,14 @@ impl<A: Aggregate> Handler<A> {
             loaded = match word {
                 // Another run was faster; the rest is its business.
                 Word::Repeated(loaded) | Word::Decided { loaded, owns_step: false } => {
-                    return self.left_by_another(id, since, loaded).await;
+                    return self.left_by_another(id, &step, since, loaded).await;
                 }
                 Word::Decided { loaded, owns_step: true } => loaded,
             };
             if let Some(outage) = outage {
                 // The caller has waited long enough; undoing is not its business.
                 self.perform_behind(id, loaded, origin.clone());
-                return Err(Failure::GaveUp(outage));
+                return Err(Failure::GaveUp { callee: A::callee(&step), outage });
             }
         }
         standing_of(loaded)

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use super::ports::{Loaded, StoreError};
-use super::{Aggregate, Cause, Claim, Id, Origin, Outage, Rejection, Scope, Timestamp};
+use super::{Aggregate, Callee, Cause, Claim, Id, Origin, Outage, Rejection, Scope, Timestamp};
 
 /// A command, and why it is given.
 #[derive(Clone, Debug)]
@@ -68,8 +68,13 @@ pub enum Failure<R> {
     BeyondScope,
     /// The `request_id` was used before, for something else.
     RequestIdReused,
-    /// A context that had to be asked was not there; what was begun is undone.
-    GaveUp(Outage),
+    /// Somebody who had to be asked was not there; what was begun is undone.
+    GaveUp {
+        /// Who.
+        callee: Callee,
+        /// What that means for what was asked.
+        outage: Outage,
+    },
     /// Others changed the stream again and again.
     Contended,
     /// The store is away or broken.
@@ -114,9 +119,11 @@ impl<R: Rejection> fmt::Display for Failure<R> {
             }
             Self::BeyondScope => f.write_str("there is no such thing that you may see"),
             Self::RequestIdReused => f.write_str("this request_id was used for a different request; make a new one"),
-            Self::GaveUp(Outage::NotSent) => f.write_str("a service this depends on is not available; try again"),
-            Self::GaveUp(Outage::Unknown) => {
-                f.write_str("a service this depends on did not answer; what was begun is being undone; try again")
+            Self::GaveUp { callee, outage: Outage::NotSent } => {
+                write!(f, "{} is not available; try again", callee.name)
+            }
+            Self::GaveUp { callee, outage: Outage::Unknown } => {
+                write!(f, "{} did not answer; what was begun is being undone; try again", callee.name)
             }
             Self::Contended => f.write_str("too many changes at once; try again"),
             Self::Store(error) => fmt::Display::fmt(error, f),

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::templates::Locale;
-use crate::kernel::{self, Aggregate, Case, Due, Index, Kind, Never, OnOutage, Phone, Timestamp, Unanswered};
+use crate::kernel::{self, Aggregate, Callee, Case, Due, Index, Kind, Never, OnOutage, Phone, Timestamp, Unanswered};
 
 /// How often sending is tried before it counts as failed: over about eight minutes.
 const MOST_ATTEMPTS: u32 = 12;
+const NOTIFIER: Callee = Callee { name: "the notifier", reason: "NOTIFIER_UNAVAILABLE" };
 
 /// Where a notification stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -171,6 +172,10 @@ impl Aggregate for Notification {
 
     fn give_up(&self, _step: &Step, unanswered: &Unanswered) -> Option<Command> {
         Some(Command::GiveUp { error: unanswered.why.clone() })
+    }
+
+    fn callee(_step: &Step) -> Callee {
+        NOTIFIER
     }
 
     fn on_outage(&self, step: &Step, unanswered: &Unanswered, attempts: u32) -> OnOutage<Command> {

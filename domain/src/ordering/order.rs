@@ -10,9 +10,11 @@ use super::CONTEXT;
 use super::language::{CancelReason, Command, Event, Rejection, Step};
 use super::ports::Registration;
 use crate::kernel::{
-    Aggregate, Case, Due, Id, Index, Item, Money, Never, Note, Outage, PaymentMethod, Phone, Quantity, Reference,
-    ShopId, Timestamp, Unanswered,
+    Aggregate, Callee, Case, Due, Id, Index, Item, Money, Never, Note, Outage, PaymentMethod, Phone, Quantity,
+    Reference, ShopId, Timestamp, Unanswered,
 };
+
+const PAYMENT: Callee = Callee { name: "payment", reason: "PAYMENT_UNAVAILABLE" };
 
 /// Where an order stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -205,6 +207,12 @@ impl Aggregate for Order {
             // The customer waits for an answer: an order is not registered an hour later.
             Step::RegisterPayment(_) => Some(Command::GiveUp(unanswered.outage)),
             Step::UndoPayment => None,
+        }
+    }
+
+    fn callee(step: &Step) -> Callee {
+        match step {
+            Step::RegisterPayment(_) | Step::UndoPayment => PAYMENT,
         }
     }
 

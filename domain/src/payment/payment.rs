@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::language::{By, Cancellation, Command, Event, Rejection, Step};
 use crate::kernel::{
-    Aggregate, Case, Due, Index, Money, Never, Outage, Payer, PaymentMethod, Phone, Reference, ScreeningId, Timestamp,
-    Unanswered,
+    Aggregate, Callee, Case, Due, Index, Money, Never, Outage, Payer, PaymentMethod, Phone, Reference, ScreeningId,
+    Timestamp, Unanswered,
 };
+
+const PROVIDER: Callee = Callee { name: "the payment provider", reason: "PROVIDER_UNAVAILABLE" };
 
 /// Where a payment stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -199,6 +201,12 @@ impl Aggregate for Payment {
             (Step::Authorise { .. }, Outage::NotSent) => Some(Command::GiveUp),
             // Money may have been taken: asked again under the same key until that is known.
             (Step::Authorise { .. }, Outage::Unknown) | (Step::Refund { .. }, _) => None,
+        }
+    }
+
+    fn callee(step: &Step) -> Callee {
+        match step {
+            Step::Authorise { .. } | Step::Refund { .. } => PROVIDER,
         }
     }
 

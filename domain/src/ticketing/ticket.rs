@@ -11,9 +11,11 @@ use super::CONTEXT;
 use super::language::{Canceller, Command, Event, Rejection, Step};
 use super::ports::Grant;
 use crate::kernel::{
-    Aggregate, Case, Due, Id, Index, Money, Never, Outage, Phone, ProductName, Reference, ScreeningId, Seats,
+    Aggregate, Callee, Case, Due, Id, Index, Money, Never, Outage, Phone, ProductName, Reference, ScreeningId, Seats,
     Timestamp, Unanswered,
 };
+
+const LOYALTY: Callee = Callee { name: "loyalty", reason: "LOYALTY_UNAVAILABLE" };
 
 /// Where a ticket stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -182,6 +184,12 @@ impl Aggregate for Ticket {
         // The holder stands at the door: a ticket is not collected an hour later.
         let Step::GrantPoints(Grant { attempt, .. }) = step;
         Some(Command::GiveUp { attempt: *attempt, outage: unanswered.outage })
+    }
+
+    fn callee(step: &Step) -> Callee {
+        match step {
+            Step::GrantPoints(_) => LOYALTY,
+        }
     }
 
     fn refusal(&self) -> Option<Rejection> {

@@ -1,15 +1,12 @@
 use std::sync::Arc;
 
 use highstreet_domain::booking::{Booking, Partners, Performing, react};
-use highstreet_grpc::Dependency;
 use highstreet_grpc::booking::{Bookings, PaymentClient, SeatingClient, Terms, TicketingClient};
 use highstreet_wire::booking::{HEARS, hear, publish};
 use highstreet_wire::proto::booking::booking_service_server::BookingServiceServer;
 
 use crate::ContextName;
 use crate::context::Mount;
-
-const PARTNERS: Dependency = Dependency { name: "seating or payment", reason: "PARTNER_UNAVAILABLE" };
 
 pub(super) fn mount(context: &mut Mount<'_>) {
     let platform = context.platform;
@@ -23,7 +20,7 @@ pub(super) fn mount(context: &mut Mount<'_>) {
     let shops = &platform.shops;
     let terms =
         Terms { brand: shops.brand.clone(), pay_within: shops.pay_within, select_within: shops.select_within };
-    context.serve(BookingServiceServer::new(Bookings::new(context.desk(&bookings, PARTNERS), terms)));
+    context.serve(BookingServiceServer::new(Bookings::new(context.desk(&bookings), terms)));
     context.react(&bookings, HEARS, Arc::new(|message| Ok(hear(message)?.iter().flat_map(react).collect())));
     context.publish();
 }

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use highstreet_domain::kitchen::{Preparation, react};
-use highstreet_grpc::Dependency;
 use highstreet_grpc::kitchen::Kitchen;
 use highstreet_wire::kitchen::{HEARS, hear, publish};
 use highstreet_wire::proto::kitchen::kitchen_service_server::KitchenServiceServer;
@@ -11,7 +10,7 @@ use crate::context::Mount;
 
 pub(super) fn mount(context: &mut Mount<'_>) {
     let preparations = context.keep::<Preparation>(publish, Nothing);
-    context.serve(KitchenServiceServer::new(Kitchen(context.desk(&preparations, Dependency::NONE))));
+    context.serve(KitchenServiceServer::new(Kitchen(context.desk(&preparations))));
     context.react(&preparations, HEARS, Arc::new(|message| Ok(hear(message)?.iter().flat_map(react).collect())));
     context.publish();
 }

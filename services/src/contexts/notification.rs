@@ -1,20 +1,17 @@
 use std::sync::Arc;
 
 use highstreet_domain::notification::{Notification, Performing, react};
-use highstreet_grpc::Dependency;
 use highstreet_grpc::notification::Notifications;
 use highstreet_wire::notification::{HEARS, hear, publish};
 use highstreet_wire::proto::notification::notification_service_server::NotificationServiceServer;
 
 use crate::context::Mount;
 
-const NOTIFIER: Dependency = Dependency { name: "the notifier", reason: "NOTIFIER_UNAVAILABLE" };
-
 pub(super) fn mount(context: &mut Mount<'_>) {
     let platform = context.platform;
     let notifications = context.keep::<Notification>(publish, Performing(platform.notifier.clone()));
     context.serve(NotificationServiceServer::new(Notifications {
-        desk: context.desk(&notifications, NOTIFIER),
+        desk: context.desk(&notifications),
         feed: notifications.streams.feed.clone(),
         ending: platform.ending.clone(),
     }));

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use highstreet_domain::seating::{Screening, react};
-use highstreet_grpc::Dependency;
 use highstreet_grpc::seating::Seating;
 use highstreet_wire::proto::seating::seating_service_server::SeatingServiceServer;
 use highstreet_wire::seating::{HEARS, hear, publish};
@@ -11,7 +10,7 @@ use crate::context::Mount;
 
 pub(super) fn mount(context: &mut Mount<'_>) {
     let screenings = context.keep::<Screening>(publish, Nothing);
-    let desk = context.desk(&screenings, Dependency::NONE);
+    let desk = context.desk(&screenings);
     context.serve(SeatingServiceServer::new(Seating::new(desk, context.platform.shops.hold_for)));
     context.react(&screenings, HEARS, Arc::new(|message| Ok(hear(message)?.iter().flat_map(react).collect())));
     context.publish();

@@ -12,12 +12,15 @@ use highstreet_wire::proto::sales::{
 };
 use highstreet_wire::proto::tracking::tracking_service_client::TrackingServiceClient;
 use highstreet_wire::proto::tracking::{Board, GetBoardRequest};
+use prost_types::Timestamp;
 use tonic::Status;
 
 use super::visitor::{Played, Visitor, eventually, expect, expect_refusal, fresh_id, fresh_name, won};
 use super::{errands, tell};
 use crate::client::Channel;
 
+/// In seconds.
+const DAY: i64 = 24 * 60 * 60;
 const SKU: &str = "milk";
 const NAME: &str = "Milk";
 /// What the store pays for one, in won.
@@ -196,7 +199,12 @@ impl Store {
     }
 
     async fn look_at_the_board(&self) -> Played {
-        let settled = async || Ok(Some(self.board().await?).filter(is_settled));
+        let settled = async || {
+            let board = self.board("").await?;
+            // Midnight may have come since the first sale.
+            let before = self.board(&day_before(&board)).await?;
+            Ok(is_settled(&board, &before).then_some(board))
+        };
         let board = eventually("a board with all of it", settled).await?;
         tell::call("owner", "GetBoard", "orders, stock and sales of the day");
         tell::board(&board);
@@ -204,8 +212,9 @@ impl Store {
         Ok(())
     }
 
-    async fn board(&self) -> Result<Board, Status> {
-        let request = GetBoardRequest { shop_id: self.visitor.shop(), date: String::new() };
+    /// The board, with the sales of this day; of today if `date` is empty.
+    async fn board(&self, date: &str) -> Result<Board, Status> {
+        let request = GetBoardRequest { shop_id: self.visitor.shop(), date: date.into() };
         let asking = self
             .visitor
             .ask(request, async |channel, request| TrackingServiceClient::new(channel).get_board(request).await);
@@ -213,10 +222,23 @@ impl Store {
     }
 }
 
-/// Whether the board shows everything that happened: its read models follow at their own pace.
-fn is_settled(board: &Board) -> bool {
+/// The date of the day before the one whose sales a board shows; empty if it shows none.
+fn day_before(board: &Board) -> String {
+    let date = board.sales.as_ref().map_or("", |it| it.date.as_str());
+    let midnight = format!("{date}T00:00:00Z").parse::<Timestamp>();
+    midnight.map_or_else(|_| String::new(), |it| date_of(Timestamp { seconds: it.seconds - DAY, nanos: 0 }))
+}
+
+fn date_of(time: Timestamp) -> String {
+    time.to_string().chars().take_while(|c| *c != 'T').collect()
+}
+
+/// Whether the board shows everything that happened, with what was sold the day before: its read models follow at
+/// their own pace.
+fn is_settled(board: &Board, before: &Board) -> bool {
     let orders: Vec<_> = board.orders.iter().map(|it| (it.status.as_str(), it.delivery_status.as_str())).collect();
     let stock: Vec<_> = board.stock.iter().map(|it| (it.on_hand, it.low)).collect();
-    let sales = board.sales.as_ref().map(|it| (it.purchases, it.cancellations));
-    orders == [("CANCELLED", "CANCELLED"), ("RECEIVED", "SHIPPED")] && stock == [(10, false)] && sales == Some((2, 2))
+    let days = || [board, before].into_iter().filter_map(|it| it.sales.as_ref());
+    let sales: (i64, i64) = (days().map(|it| it.purchases).sum(), days().map(|it| it.cancellations).sum());
+    orders == [("CANCELLED", "CANCELLED"), ("RECEIVED", "SHIPPED")] && stock == [(10, false)] && sales == (2, 2)
 }

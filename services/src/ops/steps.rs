@@ -33,6 +33,10 @@ pub struct StepArgs {
     context: ContextName,
     /// What the step belongs to, such as the id of an order.
     id: String,
+    /// Only this step, by its `step_id` in `highstreet ops pending --json`; nothing is done if another one waits there
+    /// by now.
+    #[arg(long, value_name = "STEP_ID", default_value = "")]
+    step: String,
     #[command(flatten)]
     ask: AskArgs,
 }
@@ -71,7 +75,7 @@ pub(super) async fn pending(args: PendingArgs) -> Result<(), String> {
 }
 
 pub(super) async fn retry(args: StepArgs) -> Result<(), String> {
-    let request = RetryStepRequest { subject: Some(args.subject()) };
+    let request = RetryStepRequest { subject: Some(args.subject()), step_id: args.step.clone() };
     let answer = args.ask.operator().await?.retry_step(request).await;
     let answer = answer.map_err(|status| args.ask.said(&status))?.into_inner();
     if args.ask.json {
@@ -89,7 +93,7 @@ pub(super) async fn retry(args: StepArgs) -> Result<(), String> {
 }
 
 pub(super) async fn abandon(args: StepArgs) -> Result<(), String> {
-    let request = AbandonStepRequest { subject: Some(args.subject()) };
+    let request = AbandonStepRequest { subject: Some(args.subject()), step_id: args.step.clone() };
     let answer = args.ask.operator().await?.abandon_step(request).await;
     let answer = answer.map_err(|status| args.ask.said(&status))?.into_inner();
     if args.ask.json {

@@ -19,7 +19,22 @@ use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
+use crate::common::stories;
 use crate::shop::{CUSTOMER, Cafe, SHOP, eventually, lattes, reason};
+
+stories![
+    every_bad_field_is_named_at_once,
+    a_total_in_two_currencies_is_refused,
+    the_method_is_the_orders_unless_another_is_named,
+    what_is_not_there_is_not_found,
+    a_repeat_gets_the_first_answer,
+    many_repeats_at_once_make_one_order_and_one_charge,
+    a_stale_revision_is_refused,
+    pages_are_stable_while_orders_come_in,
+    a_deadline_ends_the_call_and_not_the_work,
+    a_correlation_id_is_returned_always,
+    health_and_reflection_are_offered
+];
 
 #[tokio::test]
 async fn every_bad_field_is_named_at_once() {
@@ -109,7 +124,8 @@ async fn a_repeat_gets_the_first_answer() {
 async fn many_repeats_at_once_make_one_order_and_one_charge() {
     let latency = Duration::from_millis(100);
     let cafe = Cafe::with(ShopArgs { provider_latency: latency..=latency, ..ShopArgs::standard() }).await;
-    let request = PlaceOrderRequest { request_id: Uuid::now_v7().to_string(), ..lattes(1) };
+    let request_id = Uuid::now_v7().to_string();
+    let request = PlaceOrderRequest { shop_id: cafe.shop(SHOP), request_id, ..lattes(1) };
     let mut repeats = tokio::task::JoinSet::new();
     for _ in 0..16 {
         let (mut ordering, request) = (cafe.ordering(), request.clone());
@@ -153,7 +169,7 @@ async fn pages_are_stable_while_orders_come_in() {
     for _ in 0..5 {
         placed.push(cafe.order(1).await.order_id);
     }
-    let mut request = ListOrdersRequest { shop_id: SHOP.into(), page_size: 2, ..Default::default() };
+    let mut request = ListOrdersRequest { shop_id: cafe.shop(SHOP), page_size: 2, ..Default::default() };
     let mut listed = Vec::new();
     loop {
         let page = cafe.ordering().list_orders(request.clone()).await.unwrap().into_inner();
@@ -201,11 +217,12 @@ async fn a_deadline_ends_the_call_and_not_the_work() {
 #[tokio::test]
 async fn a_correlation_id_is_returned_always() {
     let cafe = Cafe::open().await;
-    let mut request = Request::new(lattes(1));
+    let mut request = Request::new(PlaceOrderRequest { shop_id: cafe.shop(SHOP), ..lattes(1) });
     request.metadata_mut().insert("x-correlation-id", "table-7".parse().unwrap());
     let answer = cafe.ordering().place_order(request).await.unwrap();
     assert_eq!(answer.metadata().get("x-correlation-id").unwrap(), "table-7");
-    let answer = cafe.ordering().place_order(lattes(1)).await.unwrap();
+    let answer =
+        cafe.ordering().place_order(PlaceOrderRequest { shop_id: cafe.shop(SHOP), ..lattes(1) }).await.unwrap();
     assert!(!answer.metadata().get("x-correlation-id").unwrap().is_empty());
     let refused = cafe.ordering().get_order(GetOrderRequest::default()).await.unwrap_err();
     assert!(refused.metadata().get("x-correlation-id").is_some());

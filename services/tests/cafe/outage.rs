@@ -26,7 +26,8 @@ async fn cafe_a3_no_order_without_its_payment() {
         highstreet_wire::proto::ordering::PlaceOrderRequest { request_id: Uuid::now_v7().to_string(), ..lattes(1) };
     let refused = cafe.place(request.clone()).await.unwrap_err();
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "PAYMENT_UNAVAILABLE"));
-    assert_eq!(refused.message(), "payment is not available; try again");
+    // Whether it was sent or not: who is away was perhaps not known to be.
+    assert!(refused.message().starts_with("payment ") && refused.message().ends_with("; try again"), "{refused:?}");
     assert!(refused.get_details_retry_info().is_some());
     assert!(cafe.all_orders().await.is_empty());
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use highstreet::config::{GroundArgs, ShopArgs};
 use highstreet::{ContextName, Platform};
+use highstreet_domain::kernel::{Message, Origin, Timestamp};
 use highstreet_wire::proto::Money;
 use highstreet_wire::proto::common::Reference;
 use highstreet_wire::proto::notification::notification_service_client::NotificationServiceClient;
@@ -15,6 +16,7 @@ use highstreet_wire::proto::tracking::{GetTraceRequest, Trace};
 use tonic::Status;
 use tonic::transport::Channel;
 use tonic_types::StatusExt;
+use uuid::Uuid;
 
 pub(crate) mod mesh;
 mod one_process;
@@ -22,7 +24,7 @@ mod stories;
 
 use one_process::OneProcess;
 use stories::Scene;
-pub(crate) use stories::{Story, stories, tell};
+pub(crate) use stories::{OnlyHere, Story, all_are_told, stories, tell};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -84,6 +86,24 @@ pub(crate) fn reference(context: &str, id: &str) -> Reference {
 
 pub(crate) fn won(units: i64) -> Money {
     Money { currency_code: "KRW".into(), units, nanos: 0 }
+}
+
+/// A message of ordering's that an order is paid, whatever it carries.
+pub(crate) fn order_paid(body: Vec<u8>) -> Message {
+    Message {
+        id: Uuid::now_v7(),
+        source: ContextName::Ordering.as_str().into(),
+        name: "OrderPaid".into(),
+        subject: Uuid::now_v7(),
+        time: Timestamp::default(),
+        origin: Origin::default(),
+        body,
+    }
+}
+
+/// One that nobody can read.
+pub(crate) fn poison() -> Message {
+    order_paid(vec![0xff; 8])
 }
 
 // === impl HighStreet ===

@@ -3,11 +3,13 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::panic::resume_unwind;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use highstreet::ContextName::{self, Booking, Ordering, Payment, Seating};
+use highstreet::ContextName::{self, Booking, Delivery, Ordering, Payment, Seating};
 use highstreet::config::{Role, ShopArgs};
 use highstreet_domain::kernel::ports::Bus;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -17,8 +19,11 @@ use tonic::transport::Channel;
 use super::eventually;
 use super::mesh::{Mesh, Plan};
 
-/// A test, by its name.
+/// A test, by its path in its program.
 pub(crate) type Story = (&'static str, fn());
+
+/// Which tests are not told on the mesh, by their path or their module's, and why.
+pub(crate) type OnlyHere = &'static [(&'static str, &'static str)];
 
 /// Where a story is told, if not in this process.
 #[derive(Clone)]
@@ -42,7 +47,9 @@ thread_local! {
 macro_rules! stories {
     ($($story:ident),* $(,)?) => {
         /// What is told on the mesh, too.
-        pub(crate) const STORIES: &[$crate::common::Story] = &[$((stringify!($story), $story)),*];
+        pub(crate) const STORIES: &[$crate::common::Story] = &[
+            $((concat!(module_path!(), "::", stringify!($story)), $story)),*
+        ];
     };
 }
 
@@ -77,6 +84,59 @@ pub(crate) async fn tell(stories: &[Story]) {
     let mesh = mesh.lock().await;
     assert!(failed.is_empty(), "not as told, on a mesh: {failed:?}");
     mesh.is_done().await;
+}
+
+/// Panics unless each test of `program` is told on the mesh, too, or it is said why it is not.
+pub(crate) fn all_are_told(program: &str, told: &[Story], only_here: OnlyHere) {
+    let tests = tests_of(program);
+    assert!(!tests.is_empty(), "{program} has no tests");
+    let reasons = |test: &str| {
+        let covers = |path: &str| test.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+        only_here.iter().filter(move |(path, _)| covers(path)).count()
+    };
+    for test in &tests {
+        let times = told.iter().filter(|(story, _)| story == test).count();
+        assert_eq!(
+            times + reasons(test),
+            1,
+            "{test}: list it among its module's stories, or say why it is told here only"
+        );
+    }
+    for (path, why) in only_here {
+        let meant = tests.iter().any(|test| test == path || test.starts_with(&format!("{path}::")));
+        assert!(meant, "{path} ({why}) is no test, and no module with tests");
+    }
+}
+
+/// The tests in the sources of a program, by their paths.
+fn tests_of(program: &str) -> Vec<String> {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let (mut found, mut folders) = (Vec::new(), vec![tests.join(program)]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let module = path.strip_prefix(&tests).unwrap().with_extension("");
+                let names = module.iter().map(|name| name.to_str().unwrap());
+                let module: Vec<_> = names.filter(|name| !["mod", "main"].contains(name)).collect();
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.extend(names_of_tests(&text).map(|test| format!("{}::{test}", module.join("::"))));
+            }
+        }
+    }
+    found
+}
+
+/// What stands behind each attribute of a test, and is not an attribute itself.
+fn names_of_tests(text: &str) -> impl Iterator<Item = &str> {
+    let is_test = |line: &str| line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+    let tests = text.match_indices('\n').map(|(at, _)| &text[at + 1..]).filter(move |rest| is_test(rest));
+    tests.filter_map(|rest| {
+        let signature = rest.lines().find(|line| !line.starts_with("#["))?;
+        signature.split_once("fn ")?.1.split('(').next()
+    })
 }
 
 // === impl Scene ===
@@ -128,6 +188,21 @@ impl Scene {
 /// What is not as everywhere: whom it concerns, and how it is told.
 fn differing(args: &ShopArgs) -> Vec<(ContextName, (String, String))> {
     let usual = ShopArgs::standard();
+    let told = ShopArgs {
+        brand: args.brand.clone(),
+        pay_within: args.pay_within,
+        select_within: args.select_within,
+        hold_for: args.hold_for,
+        auto_ship: args.auto_ship,
+        provider_latency: args.provider_latency.clone(),
+        provider_decline_rate: args.provider_decline_rate,
+        ..usual.clone()
+    };
+    assert_eq!(
+        format!("{told:?}"),
+        format!("{args:?}"),
+        "a context of its own does not hear of all of it: tell it here"
+    );
     let mut differing = Vec::new();
     let mut tell = |contexts: &[ContextName], variable: &str, wanted: String, usual: &str| {
         if wanted != usual {
@@ -139,6 +214,10 @@ fn differing(args: &ShopArgs) -> Vec<(ContextName, (String, String))> {
     tell(&[Booking, Ordering], "HIGHSTREET_PAY_WITHIN", time(args.pay_within), &time(usual.pay_within));
     tell(&[Booking], "HIGHSTREET_SELECT_WITHIN", time(args.select_within), &time(usual.select_within));
     tell(&[Seating], "HIGHSTREET_HOLD_FOR", time(args.hold_for), &time(usual.hold_for));
+    tell(&[Delivery], "HIGHSTREET_AUTO_SHIP", args.auto_ship.to_string(), &usual.auto_ship.to_string());
+    let range = |it: &RangeInclusive<Duration>| format!("{}..{}", time(*it.start()), time(*it.end()));
+    let latency = (range(&args.provider_latency), range(&usual.provider_latency));
+    tell(&[Payment], "HIGHSTREET_PROVIDER_LATENCY", latency.0, &latency.1);
     let (wanted, rate) = (args.provider_decline_rate, usual.provider_decline_rate);
     tell(&[Payment], "HIGHSTREET_PROVIDER_DECLINE_RATE", wanted.to_string(), &rate.to_string());
     differing

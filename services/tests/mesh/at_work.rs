@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use highstreet_domain::kernel::ports::{Bus, Subscription, Verdict};
-use highstreet_domain::kernel::{Message, Origin, Timestamp};
 use highstreet_nats::{JetStreamBus, Settings};
 use highstreet_testkit::servers::NatsServer;
 use tokio::time::timeout;
-use uuid::Uuid;
+
+use crate::common::order_paid;
 
 const ACK_WAIT: Duration = Duration::from_secs(1);
 
@@ -24,15 +24,7 @@ async fn who_is_at_a_message_for_long_keeps_it() {
         (bus, deliveries)
     };
     let (bus, mut slow) = join().await;
-    let message = Message {
-        id: Uuid::now_v7(),
-        source: "ordering".into(),
-        name: "OrderPaid".into(),
-        subject: Uuid::now_v7(),
-        time: Timestamp::default(),
-        origin: Origin::default(),
-        body: Vec::new(),
-    };
+    let message = order_paid(Vec::new());
     bus.publish(vec![message.clone()]).await.unwrap();
     let held = slow.next(1).await.unwrap();
     assert_eq!(held[0].message.id, message.id);

@@ -7,6 +7,7 @@ use highstreet_testkit::servers::within;
 use tokio::time::Instant;
 use tonic::Code;
 use tonic_types::StatusExt;
+use uuid::Uuid;
 
 use crate::harness::{Load, Mesh, lattes};
 
@@ -30,15 +31,26 @@ async fn callers_are_refused_quickly_while_payment_is_dead() {
         metrics.contains("highstreet_breaker_open{caller=\"ordering\",callee=\"payment\"} 1").then_some(())
     })
     .await;
-    let mut times = Vec::new();
+    let (mut refusals, mut looks) = (Vec::new(), Vec::new());
     for _ in 0..50 {
         let begun = Instant::now();
         calls.place(lattes(1, "010-1111-1111")).await.unwrap_err();
-        times.push(begun.elapsed());
+        refusals.push(begun.elapsed());
+        let begun = Instant::now();
+        calls.order(&Uuid::now_v7().to_string()).await.unwrap_err();
+        looks.push(begun.elapsed());
     }
-    times.sort_unstable();
-    // An optimised build takes a fifth of it; the bench looks at that.
-    assert!(times[25] < Duration::from_millis(50), "half of the refusals took more than {:?}", times[25]);
+    refusals.sort_unstable();
+    looks.sort_unstable();
+    // Nobody is waited for: it takes what two commits take, on a machine that is as busy as this one. The bench looks at
+    // how long that is.
+    let at_once = Duration::from_millis(50).max(looks[25] * 10);
+    assert!(
+        refusals[25] < at_once,
+        "half of the refusals took more than {:?}, looking took {:?}",
+        refusals[25],
+        looks[25]
+    );
 
     mesh.of(Payment).started().await;
     let order = within(Duration::from_secs(5), "orders go through again", || async {

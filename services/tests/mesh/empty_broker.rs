@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use highstreet_domain::kernel::ports::{Bus, Deliveries, Subscription, Verdict};
-use highstreet_domain::kernel::{Message, Origin, Timestamp};
 use highstreet_nats::{JetStreamBus, Settings};
 use highstreet_testkit::servers::{NatsServer, within};
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use crate::common::order_paid;
 use crate::harness::RECOVERY;
 
 const LISTENERS: [&str; 5] = ["kitchen", "loyalty", "notification", "tracking", "payment"];
@@ -30,7 +30,7 @@ async fn nobody_stays_deaf_after_the_broker_came_back_empty() {
     let publisher = connect(&server).await;
     for round in 0..ROUNDS {
         server.restart_empty().await;
-        let message = message();
+        let message = order_paid(Vec::new());
         within(RECOVERY, "it is published", || async { publisher.publish(vec![message.clone()]).await.ok() }).await;
         for listener in LISTENERS {
             let what = format!("{listener} hears in round {round}");
@@ -57,17 +57,5 @@ async fn listen(bus: JetStreamBus, listener: &'static str, heard: Heard) {
         heard.lock().unwrap().extend(batch.iter().map(|delivery| (listener, delivery.message.id)));
         // What is not settled comes again.
         let _ = deliveries.settle(batch.iter().map(|delivery| (delivery.tag, Verdict::Done)).collect()).await;
-    }
-}
-
-fn message() -> Message {
-    Message {
-        id: Uuid::now_v7(),
-        source: "ordering".into(),
-        name: "OrderPaid".into(),
-        subject: Uuid::now_v7(),
-        time: Timestamp::default(),
-        origin: Origin::default(),
-        body: Vec::new(),
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use highstreet::ContextName;
 use highstreet::config::Role;
 use highstreet_domain::kernel::ports::Bus;
-use highstreet_domain::kernel::{Message, Origin, Timestamp};
 use highstreet_testkit::servers::eventually;
 use highstreet_wire::proto::common::Reference;
 use highstreet_wire::proto::operations::operations_service_client::OperationsServiceClient;
@@ -14,8 +13,8 @@ use highstreet_wire::proto::operations::{
     RetryStepRequest,
 };
 use tonic::Code;
-use uuid::Uuid;
 
+use crate::common::poison;
 use crate::harness::{Load, Mesh, Plan, lattes};
 
 /// CAP-12, CAP-3: one entry point shows what waits and what failed in every context, each once, and says which contexts
@@ -30,19 +29,11 @@ async fn a_gateway_answers_operators_for_all_contexts() {
     assert_eq!(steps.unreachable_contexts, Vec::<String>::new());
     let subjects: Vec<_> = steps.steps.iter().filter_map(|step| step.subject.clone()).collect();
     assert!(subjects.contains(&Reference { context: "ordering".into(), id: order.order_id.clone() }), "{subjects:?}");
-    let request = RetryStepRequest { subject: Some(Reference { context: "ordering".into(), id: order.order_id }) };
+    let subject = Some(Reference { context: "ordering".into(), id: order.order_id });
+    let request = RetryStepRequest { subject, ..Default::default() };
     assert_eq!(operator.retry_step(request).await.unwrap_err().code(), Code::FailedPrecondition, "it is passed on");
 
-    let poison = Message {
-        id: Uuid::now_v7(),
-        source: "ordering".into(),
-        name: "OrderPaid".into(),
-        subject: Uuid::now_v7(),
-        time: Timestamp::default(),
-        origin: Origin::default(),
-        body: vec![0xff; 8],
-    };
-    mesh.bus().await.publish(vec![poison]).await.unwrap();
+    mesh.bus().await.publish(vec![poison()]).await.unwrap();
     let letters = eventually("four listeners lay it aside", || {
         let mut operator = operator.clone();
         async move {

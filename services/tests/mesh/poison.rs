@@ -1,14 +1,12 @@
 //! Messages that nobody can read.
 
-use highstreet::ContextName;
 use highstreet_domain::kernel::ports::{Bus, DeadLetters};
-use highstreet_domain::kernel::{Message, Origin, Timestamp};
 use highstreet_testkit::servers::within;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use uuid::Uuid;
 
+use crate::common::poison;
 use crate::harness::{Load, Mesh};
 
 /// Who hears that an order is paid.
@@ -24,15 +22,7 @@ async fn a_poisoned_message_stops_nobody() {
     let load = Load::start(&mesh.calls(), 4);
     load.busy(10).await;
     let bus = mesh.bus().await;
-    let poison = Message {
-        id: Uuid::now_v7(),
-        source: ContextName::Ordering.as_str().into(),
-        name: "OrderPaid".into(),
-        subject: Uuid::now_v7(),
-        time: Timestamp::default(),
-        origin: Origin::default(),
-        body: vec![0xff; 8],
-    };
+    let poison = poison();
     bus.publish(vec![poison.clone()]).await.unwrap();
     publish_by_hand(&mesh, "highstreet.ordering.v1.OrderPaid.x", "nobody wrote this").await;
     load.busy(10).await;

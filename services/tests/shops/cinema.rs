@@ -13,7 +13,7 @@ use tonic::Code;
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
-use crate::common::{eventually, stories, won};
+use crate::common::{eventually, reason, stories, won};
 use crate::house::{Cinema, MINA, SCREENING, SHOP, precondition, refusal, seats};
 
 stories![
@@ -113,7 +113,7 @@ async fn cinema_a4_no_booking_while_payment_is_away() {
     cinema.stop(ContextName::Payment).await;
     let request = CreateBookingRequest { request_id: Uuid::now_v7().to_string(), ..seats(&["1A"]) };
     let refused = cinema.book(request.clone()).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unavailable);
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "PAYMENT_UNAVAILABLE"));
     assert!(refused.get_details_retry_info().is_some());
     assert!(cinema.all_bookings().await.is_empty());
     cinema.all_free().await;
@@ -130,7 +130,7 @@ async fn cinema_a4_no_booking_while_payment_is_away() {
 async fn no_booking_while_seating_is_away() {
     let mut cinema = Cinema::open().await;
     cinema.stop(ContextName::Seating).await;
-    assert_eq!(refusal(cinema.book(seats(&["1A"])).await), (Code::Unavailable, "PARTNER_UNAVAILABLE".into()));
+    assert_eq!(refusal(cinema.book(seats(&["1A"])).await), (Code::Unavailable, "SEATING_UNAVAILABLE".into()));
     cinema.start(ContextName::Seating).await;
     assert!(cinema.all_bookings().await.is_empty() && cinema.all_payments().await.is_empty());
     assert_eq!(cinema.book(seats(&["1A"])).await.unwrap().status(), BookingStatus::Confirmed);

@@ -11,7 +11,7 @@ use highstreet_wire::proto::ticketing::TicketStatus;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use crate::common::{eventually, stories};
+use crate::common::{eventually, reason, stories};
 use crate::house::{Cinema, any_seats, precondition, refusal, seats};
 
 stories![
@@ -96,7 +96,8 @@ async fn seatlater_a3_a_seat_that_cannot_be_had() {
 
     cinema.stop(ContextName::Seating).await;
     let refused = cinema.select(&booking, &["1B"]).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unavailable);
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "SEATING_UNAVAILABLE"));
+    assert!(refused.message().starts_with("seating "), "{refused:?}");
     assert!(refused.get_details_retry_info().is_some());
     assert_eq!(cinema.get(&booking).await.unwrap().status(), BookingStatus::Paid);
     cinema.start(ContextName::Seating).await;

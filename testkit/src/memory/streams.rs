@@ -39,6 +39,8 @@ pub enum Flaws {
     ClaimsIgnored,
     /// Whether a stream has moved on since it was loaded is not looked at.
     ConflictsIgnored,
+    /// What is kept by key beside a state is never found again.
+    EntriesForgotten,
 }
 
 /// One stream and what is kept with it.
@@ -111,7 +113,10 @@ impl<A: Aggregate> Streams<A> {
             Flaws::CausesForgotten => None,
             _ => stream?.causes.get(&lookup.cause).copied(),
         };
-        let entry = |lookup: &Lookup| stream?.entries.get(lookup.key.as_ref()?).map(|kept| kept.contents.clone());
+        let entry = |lookup: &Lookup| match self.flaws {
+            Flaws::EntriesForgotten => None,
+            _ => stream?.entries.get(lookup.key.as_ref()?).map(|kept| kept.contents.clone()),
+        };
         let answers = lookups.iter().map(answer).collect();
         let entries = lookups.iter().map(entry).collect();
         let Some(stream) = stream else { return Loaded { answers, entries, ..Loaded::default() } };

@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use highstreet_domain::inventory::Stock;
 use highstreet_domain::kernel::ports::{Bus, Clock, Deliveries, Perform, Subscription, Tasks};
 use highstreet_domain::kernel::{
     Aggregate, Consumer, Handler, HandlerPorts, HandlerSettings, Id, Message, Projector, Publish, Relay, Seeing,
     Signal, Undecodable, View, Worker,
 };
+use highstreet_domain::seating::Screening;
 use highstreet_wire::Hears;
 
 use super::Flaw;
@@ -100,7 +102,9 @@ impl<A: Aggregate> Context<A> {
         let flaws = match flaw {
             Flaw::CausesForgotten => Flaws::CausesForgotten,
             Flaw::ClaimsIgnored => Flaws::ClaimsIgnored,
-            Flaw::None | Flaw::KeysFollowRevision => Flaws::None,
+            Flaw::MovementsForgotten if A::NAME == Stock::NAME => Flaws::EntriesForgotten,
+            Flaw::SeatingForgotten if A::NAME == Screening::NAME => Flaws::EntriesForgotten,
+            Flaw::None | Flaw::KeysFollowRevision | Flaw::MovementsForgotten | Flaw::SeatingForgotten => Flaws::None,
         };
         let streams = Streams::flawed(&host.store, publish, flaws);
         Arc::new(Self { host, streams, up: Mutex::new(None) })

@@ -56,6 +56,10 @@ pub enum Flaw {
     KeysFollowRevision,
     /// Nobody holds a `request_id`.
     ClaimsIgnored,
+    /// Inventory forgets what it took from a stock, and for whom.
+    MovementsForgotten,
+    /// Seating forgets what the bookings asked for last.
+    SeatingForgotten,
 }
 
 /// What a settled world did, so that a test can tell that it did something.

@@ -8,11 +8,11 @@ mod show;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use highstreet_domain::kernel::Wanted;
 use highstreet_domain::kernel::ports::{Clock, DeadLetter};
 use highstreet_wire::proto::operations as proto;
 use highstreet_wire::proto::operations::operations_service_server::OperationsService;
 use tonic::{Request, Response, Status};
-use uuid::Uuid;
 
 pub use offices::{Office, Offices};
 
@@ -32,10 +32,10 @@ pub struct Operations {
     pub clock: Arc<dyn Clock>,
 }
 
-/// One thing in one context.
+/// A step of one context.
 struct Target {
     context: String,
-    id: Uuid,
+    step: Wanted,
 }
 
 #[async_trait]
@@ -58,11 +58,12 @@ impl OperationsService for Operations {
         &self,
         request: Request<proto::RetryStepRequest>,
     ) -> Result<Response<proto::RetryStepResponse>, Status> {
-        let Target { context, id } = target(request.get_ref().subject.as_ref())?;
+        let message = request.get_ref();
+        let Target { context, step } = target(message.subject.as_ref(), &message.step_id)?;
         match self.offices.line(&context)? {
             Line::Elsewhere(mut office) => office.retry_step(request).await,
             Line::Here(office) => {
-                let left = office.retry(id).await.map_err(|unmoved| of_unmoved(&context, id, &unmoved))?;
+                let left = office.retry(step).await.map_err(|unmoved| of_unmoved(&context, step.stream, &unmoved))?;
                 let now = self.clock.now();
                 let step = left.map(|(aggregate, step)| pending_step(&context, aggregate, &step, now));
                 Ok(Response::new(proto::RetryStepResponse { step }))
@@ -74,12 +75,13 @@ impl OperationsService for Operations {
         &self,
         request: Request<proto::AbandonStepRequest>,
     ) -> Result<Response<proto::AbandonStepResponse>, Status> {
-        let Target { context, id } = target(request.get_ref().subject.as_ref())?;
+        let message = request.get_ref();
+        let Target { context, step } = target(message.subject.as_ref(), &message.step_id)?;
         match self.offices.line(&context)? {
             Line::Elsewhere(mut office) => office.abandon_step(request).await,
             Line::Here(office) => {
                 let origin = Call::of(&request, &*self.clock).origin;
-                office.abandon(id, origin).await.map_err(|unmoved| of_unmoved(&context, id, &unmoved))?;
+                office.abandon(step, origin).await.map_err(|unmoved| of_unmoved(&context, step.stream, &unmoved))?;
                 Ok(Response::new(proto::AbandonStepResponse {}))
             }
         }
@@ -167,11 +169,13 @@ impl OperationsService for Operations {
     }
 }
 
-fn target(subject: Option<&highstreet_wire::proto::common::Reference>) -> Result<Target, Status> {
+fn target(subject: Option<&highstreet_wire::proto::common::Reference>, step_id: &str) -> Result<Target, Status> {
     let mut fields = Fields::default();
+    let key = (!step_id.is_empty()).then(|| fields.uuid("step_id", step_id)).flatten();
     let subject = fields.reference("subject", subject);
     let id = subject.as_ref().and_then(|subject| fields.uuid("subject.id", &subject.id));
-    let target = subject.zip(id).map(|(subject, id)| Target { context: subject.context, id });
+    let step = |stream| Wanted { stream, key };
+    let target = subject.zip(id).map(|(subject, id)| Target { context: subject.context, step: step(id) });
     fields.finish_with(target)
 }
 

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use highstreet_domain::kernel::ports::{DeadLetter, DeadLetters, Sought, StoreError};
-use highstreet_domain::kernel::{Origin, PendingStep, Rebuilds, Steps, Unmoved};
+use highstreet_domain::kernel::{Origin, PendingStep, Rebuilds, Steps, Unmoved, Wanted};
 use highstreet_wire::proto::operations::operations_service_client::OperationsServiceClient;
 use http::{Request, Response};
 use tokio::sync::Mutex;
@@ -94,10 +94,10 @@ impl Office {
         Ok((found.into_iter().map(|(_, aggregate, step)| (aggregate, step)).collect(), next))
     }
 
-    /// Makes the call that waits in `id` now; what waits there then, and its kind of aggregate.
-    pub(super) async fn retry(&self, id: Uuid) -> Result<Option<(&'static str, PendingStep)>, Unmoved> {
+    /// Makes the call that waits there now; what waits in that stream then, and its kind of aggregate.
+    pub(super) async fn retry(&self, wanted: Wanted) -> Result<Option<(&'static str, PendingStep)>, Unmoved> {
         for steps in &self.steps {
-            match steps.retry(id).await {
+            match steps.retry(wanted).await {
                 // Another kind of aggregate may have it.
                 Err(Unmoved::NothingWaits) => {}
                 left => return Ok(left?.map(|step| (steps.aggregate(), step))),
@@ -106,9 +106,9 @@ impl Office {
         Err(Unmoved::NothingWaits)
     }
 
-    pub(super) async fn abandon(&self, id: Uuid, origin: Arc<Origin>) -> Result<(), Unmoved> {
+    pub(super) async fn abandon(&self, wanted: Wanted, origin: Arc<Origin>) -> Result<(), Unmoved> {
         for steps in &self.steps {
-            match steps.abandon(id, origin.clone()).await {
+            match steps.abandon(wanted, origin.clone()).await {
                 // Another kind of aggregate may have it.
                 Err(Unmoved::NothingWaits) => {}
                 done => return done,

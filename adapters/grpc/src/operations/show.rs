@@ -19,6 +19,7 @@ pub(super) fn pending_step(context: &str, aggregate: &str, step: &PendingStep, n
         running: step.running,
         last_error: step.error.clone(),
         correlation_id: step.origin.correlation.clone(),
+        step_id: step.key.to_string(),
     }
 }
 

@@ -91,6 +91,9 @@ impl Person {
                 let request = ShipDeliveryRequest { delivery_id, ..Default::default() };
                 let done = self.calls.once("ShipDelivery", couriers.ship_delivery(timed(request))).await;
                 self.heard("ShipDelivery", done, &[Code::FailedPrecondition]);
+                if self.is_closing() {
+                    return;
+                }
             }
             for delivery in self.deliveries(DeliveryStatus::Shipped).await {
                 let (mut couriers, delivery_id) = (self.calls.couriers(), delivery.delivery_id);
@@ -98,6 +101,9 @@ impl Person {
                 let done = self.calls.once("CompleteDelivery", couriers.complete_delivery(timed(request))).await;
                 if self.heard("CompleteDelivery", done, &[Code::FailedPrecondition]).is_some() {
                     self.notes.said().delivered.insert(delivery.order.unwrap().id);
+                }
+                if self.is_closing() {
+                    return;
                 }
             }
             sleep(PACE).await;

@@ -1,7 +1,7 @@
 //! Calling the coffee shop, once or until it answers.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use highstreet::config::Role;
@@ -42,6 +42,8 @@ pub(crate) struct Calls {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counted {
     pub(crate) made: usize,
+    /// Those that are not answered yet.
+    pub(crate) open: Vec<String>,
     /// Those that are to be made again, and why.
     pub(crate) failed: Vec<String>,
 }
@@ -104,7 +106,11 @@ impl Calls {
     }
 
     pub(crate) fn counted(&self) -> Counted {
-        self.counted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.counting().clone()
+    }
+
+    fn counting(&self) -> MutexGuard<'_, Counted> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a call, and counts it.
@@ -113,10 +119,13 @@ impl Calls {
         what: &str,
         call: impl Future<Output = Result<tonic::Response<T>, Status>>,
     ) -> Result<T, Status> {
+        self.counting().open.push(what.to_owned());
         // A callee that is gone without a word is not waited for.
         let answer = tokio::time::timeout(CALL * 2, call).await;
         let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("the callee said nothing at all")));
-        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.counting();
+        let place = counted.open.iter().position(|open| open == what).unwrap();
+        counted.open.swap_remove(place);
         counted.made += 1;
         if let Err(status) = answer.as_ref()
             && is_open(status)

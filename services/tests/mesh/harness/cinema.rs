@@ -82,6 +82,9 @@ impl Person {
                 if me.asks("CollectTicket", &request, collect, NO).await.is_some() {
                     me.notes.ended("booking", &ticket.booking.unwrap().id, "COMPLETED");
                 }
+                if me.is_closing() {
+                    return;
+                }
             }
         })
         .await;

@@ -129,9 +129,9 @@ impl Load {
                 done.unwrap();
             }
         };
-        timeout(RECOVERY, all)
-            .await
-            .unwrap_or_else(|_| panic!("somebody still waits for an answer after {RECOVERY:?}"));
+        let done = timeout(RECOVERY, all).await;
+        let open = self.calls.counted().open;
+        assert!(done.is_ok(), "after {RECOVERY:?} somebody is still at it; not answered are {open:?}");
         self.notes
     }
 }

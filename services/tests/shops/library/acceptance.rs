@@ -3,8 +3,17 @@
 use highstreet_wire::proto::lending::ReservationStatus;
 use tonic::Code;
 
-use super::{BOOK, Library, MINA, request_of, root};
-use crate::common::{count, eventually, reason};
+use super::{BOOK, Library, MINA, root};
+use crate::common::{count, eventually, reason, stories};
+
+stories![
+    library_a1_a_reservation_of_a_book_that_is_there,
+    library_a2_a_reservation_of_a_book_that_is_not_there,
+    library_a3_reserved_and_cancelled,
+    library_x3_a_failed_reservation_is_over,
+    library_a6_cancellations_race_inventory,
+    library_a7_a_thousand_customers_and_ten_copies
+];
 
 const CONFIRMED: &str = "예약 완료 되었습니다";
 const FAILED: &str = "예약에 실패했습니다";
@@ -116,8 +125,8 @@ async fn library_a7_a_thousand_customers_and_ten_copies() {
     let library = Library::open().await;
     library.receive(BOOK, 10).await;
     let reserving = (0..1000).map(|number| {
-        let mut lending = library.lending();
-        async move { lending.request_reservation(request_of(&format!("user-{number}"), BOOK)).await }
+        let (mut lending, request) = (library.lending(), library.request_of(&format!("user-{number}"), BOOK));
+        async move { lending.request_reservation(request).await }
     });
     let answers = futures_util::future::join_all(reserving).await;
     let (mut confirmed, mut failed) = (0, 0);

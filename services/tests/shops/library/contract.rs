@@ -7,8 +7,10 @@ use highstreet_wire::proto::lending::{
 use tonic::Code;
 use uuid::Uuid;
 
-use super::{BOOK, LIBRARY, Library, MINA, request_of};
-use crate::common::{bad_fields, reason};
+use super::{BOOK, Library, MINA};
+use crate::common::{bad_fields, reason, stories};
+
+stories![errors_repeats_revisions, lists_come_in_pages_newest_first];
 
 #[tokio::test]
 async fn errors_repeats_revisions() {
@@ -28,7 +30,8 @@ async fn errors_repeats_revisions() {
     }
 
     library.receive(BOOK, 5).await;
-    let request = RequestReservationRequest { request_id: Uuid::now_v7().to_string(), ..request_of(MINA, BOOK) };
+    let request =
+        RequestReservationRequest { request_id: Uuid::now_v7().to_string(), ..library.request_of(MINA, BOOK) };
     let first = library.lending().request_reservation(request.clone()).await.unwrap().into_inner().reservation.unwrap();
     assert_eq!(library.answered(&first).await, ReservationStatus::Confirmed);
     let again = library.lending().request_reservation(request.clone()).await.unwrap().into_inner().reservation;
@@ -57,7 +60,7 @@ async fn lists_come_in_pages_newest_first() {
         library.reserve("joon", &book).await;
         books.insert(0, book);
     }
-    let mut list = ListBooksRequest { shop_id: LIBRARY.into(), page_size: 2, ..Default::default() };
+    let mut list = ListBooksRequest { shop_id: library.name(), page_size: 2, ..Default::default() };
     let mut listed = Vec::new();
     loop {
         let page = library.lending().list_books(list.clone()).await.unwrap().into_inner();
@@ -72,7 +75,7 @@ async fn lists_come_in_pages_newest_first() {
     list.page_token = "nonsense".into();
     assert_eq!(bad_fields(&library.lending().list_books(list).await.unwrap_err()), ["page_token"]);
     let list =
-        ListReservationsRequest { shop_id: LIBRARY.into(), user_id: "+82 10 1234 5678".into(), ..Default::default() };
+        ListReservationsRequest { shop_id: library.name(), user_id: "+82 10 1234 5678".into(), ..Default::default() };
     let found = library.lending().list_reservations(list).await.unwrap().into_inner().reservations;
     assert_eq!(found.into_iter().map(|it| it.reservation_id).collect::<Vec<_>>(), mine);
 }

@@ -16,24 +16,15 @@ use tonic::transport::Channel;
 
 use crate::common::{HighStreet, eventually, reference};
 
-mod acceptance;
-mod contract;
-mod outage;
+pub(crate) mod acceptance;
+pub(crate) mod contract;
+pub(crate) mod outage;
 
 const LIBRARY: &str = "mapo-library";
 const BOOK: &str = "9788936434120";
 const MINA: &str = "010-1234-5678";
 
 struct Library(HighStreet);
-
-fn request_of(user: &str, book: &str) -> RequestReservationRequest {
-    RequestReservationRequest {
-        shop_id: LIBRARY.into(),
-        user_id: user.into(),
-        book_id: book.into(),
-        request_id: String::new(),
-    }
-}
 
 fn root(reservation: &Reservation) -> Reference {
     reference("lending", &reservation.reservation_id)
@@ -54,9 +45,23 @@ impl Library {
         InventoryServiceClient::new(self.channel.clone())
     }
 
+    /// What this library is called.
+    fn name(&self) -> String {
+        self.shop(LIBRARY)
+    }
+
+    fn request_of(&self, user: &str, book: &str) -> RequestReservationRequest {
+        RequestReservationRequest {
+            shop_id: self.name(),
+            user_id: user.into(),
+            book_id: book.into(),
+            request_id: String::new(),
+        }
+    }
+
     async fn receive(&self, book: &str, copies: i32) -> StockItem {
         let request = ReceiveStockRequest {
-            shop_id: LIBRARY.into(),
+            shop_id: self.name(),
             sku: book.into(),
             product_name: format!("책 {book}"),
             quantity: copies,
@@ -66,7 +71,7 @@ impl Library {
     }
 
     async fn on_hand(&self, book: &str) -> Option<i64> {
-        let request = GetStockRequest { shop_id: LIBRARY.into(), sku: book.into() };
+        let request = GetStockRequest { shop_id: self.name(), sku: book.into() };
         Some(self.inventory().get_stock(request).await.ok()?.into_inner().stock?.on_hand)
     }
 
@@ -77,7 +82,7 @@ impl Library {
     }
 
     async fn reserve(&self, user: &str, book: &str) -> Reservation {
-        let reservation = self.lending().request_reservation(request_of(user, book)).await.unwrap();
+        let reservation = self.lending().request_reservation(self.request_of(user, book)).await.unwrap();
         let reservation = reservation.into_inner().reservation.unwrap();
         assert_eq!(reservation.status(), ReservationStatus::Requested, "at once");
         reservation
@@ -110,7 +115,7 @@ impl Library {
     }
 
     async fn books(&self, available_only: bool) -> Vec<Book> {
-        let request = ListBooksRequest { shop_id: LIBRARY.into(), available_only, ..Default::default() };
+        let request = ListBooksRequest { shop_id: self.name(), available_only, ..Default::default() };
         self.lending().list_books(request).await.unwrap().into_inner().books
     }
 

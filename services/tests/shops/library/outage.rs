@@ -5,7 +5,14 @@ use highstreet_wire::proto::lending::ReservationStatus;
 use highstreet_wire::proto::notification::NotificationStatus;
 
 use super::{BOOK, Library, MINA, root};
-use crate::common::{count, eventually};
+use crate::common::{count, eventually, stories};
+
+stories![
+    library_a4_messages_wait_for_notification,
+    library_a5_reservations_wait_for_inventory,
+    library_a6_cancelled_before_inventory_answers,
+    library_n3_the_list_answers_without_inventory
+];
 
 /// LIBRARY-A4, LIBRARY-N4: reservations need no notification; the message comes when it is back, once.
 #[tokio::test]

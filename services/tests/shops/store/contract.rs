@@ -9,8 +9,16 @@ use highstreet_wire::proto::sales::{CancelPurchaseRequest, GetPurchaseRequest, R
 use tonic::Code;
 use uuid::Uuid;
 
-use super::{COLA, SHOP, Store, colas, purchase_of};
-use crate::common::{bad_fields, reason, reference, won};
+use super::{COLA, Store};
+use crate::common::{bad_fields, reason, reference, stories, won};
+
+stories![
+    every_bad_field_is_named_at_once,
+    what_is_not_there_is_not_found,
+    a_repeat_gets_the_first_answer_and_moves_nothing_again,
+    a_stale_revision_is_refused,
+    lists_come_in_pages_newest_first
+];
 
 #[tokio::test]
 async fn every_bad_field_is_named_at_once() {
@@ -38,7 +46,7 @@ async fn every_bad_field_is_named_at_once() {
     let purchase = RecordPurchaseRequest { quantity: 1_000_001, unit_price: price, ..Default::default() };
     let refused = store.sales().record_purchase(purchase).await.unwrap_err();
     assert_eq!(bad_fields(&refused), ["quantity", "shop_id", "sku", "unit_price"]);
-    let priceless = RecordPurchaseRequest { unit_price: Some(won(i64::MAX)), ..purchase_of(COLA, 2) };
+    let priceless = RecordPurchaseRequest { unit_price: Some(won(i64::MAX)), ..store.purchase_of(COLA, 2) };
     let refused = store.sales().record_purchase(priceless).await.unwrap_err();
     assert_eq!((reason(&refused).as_str(), bad_fields(&refused)), ("INVALID_TOTAL", vec!["quantity".to_owned()]));
 }
@@ -53,9 +61,9 @@ async fn what_is_not_there_is_not_found() {
     let purchase = store.sales().get_purchase(GetPurchaseRequest { purchase_id: id() }).await.unwrap_err();
     let give_up = CancelPurchaseRequest { purchase_id: id(), ..Default::default() };
     let give_up = store.sales().cancel_purchase(give_up).await.unwrap_err();
-    let stock = GetStockRequest { shop_id: SHOP.into(), sku: COLA.into() };
+    let stock = GetStockRequest { shop_id: store.name(), sku: COLA.into() };
     let stock = store.inventory().get_stock(stock).await.unwrap_err();
-    let count = AdjustStockRequest { shop_id: SHOP.into(), sku: COLA.into(), delta: 1, ..Default::default() };
+    let count = AdjustStockRequest { shop_id: store.name(), sku: COLA.into(), delta: 1, ..Default::default() };
     let count = store.inventory().adjust_stock(count).await.unwrap_err();
     let target = Some(get_delivery_request::Target::Order(reference("replenishment", &id())));
     let delivery = store.head_office().get_delivery(GetDeliveryRequest { target }).await.unwrap_err();
@@ -77,7 +85,7 @@ async fn a_repeat_gets_the_first_answer_and_moves_nothing_again() {
     let store = Store::open().await;
     let request_id = Uuid::now_v7().to_string();
     let receive = ReceiveStockRequest {
-        shop_id: SHOP.into(),
+        shop_id: store.name(),
         sku: COLA.into(),
         product_name: "콜라".into(),
         quantity: 10,
@@ -92,13 +100,13 @@ async fn a_repeat_gets_the_first_answer_and_moves_nothing_again() {
     assert_eq!(reason(&store.inventory().receive_stock(other).await.unwrap_err()), "REQUEST_ID_REUSED");
 
     // The same id under another call is another id.
-    let purchase = RecordPurchaseRequest { request_id: request_id.clone(), ..purchase_of(COLA, 3) };
+    let purchase = RecordPurchaseRequest { request_id: request_id.clone(), ..store.purchase_of(COLA, 3) };
     let first = store.sales().record_purchase(purchase.clone()).await.unwrap().into_inner();
     assert_eq!(store.sales().record_purchase(purchase.clone()).await.unwrap().into_inner(), first);
     store.stocked(COLA, 12).await;
     let other = RecordPurchaseRequest { quantity: 4, ..purchase };
     assert_eq!(reason(&store.sales().record_purchase(other).await.unwrap_err()), "REQUEST_ID_REUSED");
-    let order = PlaceOrderRequest { request_id, ..colas(10) };
+    let order = PlaceOrderRequest { request_id, ..store.colas(10) };
     let first = store.replenishment().place_order(order.clone()).await.unwrap().into_inner();
     assert_eq!(store.replenishment().place_order(order).await.unwrap().into_inner(), first);
 }
@@ -108,7 +116,7 @@ async fn a_stale_revision_is_refused() {
     let store = Store::open().await;
     let stock = store.receive(COLA, 10).await;
     let adjust = |delta, expected_revision| AdjustStockRequest {
-        shop_id: SHOP.into(),
+        shop_id: store.name(),
         sku: COLA.into(),
         delta,
         reason: "counted".into(),
@@ -141,7 +149,7 @@ async fn lists_come_in_pages_newest_first() {
         skus.insert(0, store.receive(&format!("sku-{number}"), number * 3).await.sku);
         orders.insert(0, store.order(1).await.order_id);
     }
-    let mut list = ListStockRequest { shop_id: SHOP.into(), page_size: 2, ..Default::default() };
+    let mut list = ListStockRequest { shop_id: store.name(), page_size: 2, ..Default::default() };
     let mut listed = Vec::new();
     loop {
         let page = store.inventory().list_stock(list.clone()).await.unwrap().into_inner();
@@ -157,7 +165,7 @@ async fn lists_come_in_pages_newest_first() {
     let low = store.inventory().list_stock(list).await.unwrap().into_inner();
     assert_eq!(low.stock.iter().map(|stock| stock.on_hand).collect::<Vec<_>>(), [3, 0], "at or below 5, newest first");
 
-    let mut list = ListOrdersRequest { shop_id: SHOP.into(), page_size: 3, ..Default::default() };
+    let mut list = ListOrdersRequest { shop_id: store.name(), page_size: 3, ..Default::default() };
     let page = store.replenishment().list_orders(list.clone()).await.unwrap().into_inner();
     list.page_token = page.next_page_token;
     let rest = store.replenishment().list_orders(list.clone()).await.unwrap().into_inner();

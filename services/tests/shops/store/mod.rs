@@ -19,44 +19,23 @@ use highstreet_wire::proto::sales::sales_service_client::SalesServiceClient;
 use highstreet_wire::proto::sales::{
     CancelPurchaseRequest, GetPurchaseRequest, Purchase, PurchaseStatus, RecordPurchaseRequest,
 };
-use highstreet_wire::proto::tracking::{Board, BoardOrder, GetBoardRequest};
+use highstreet_wire::proto::tracking::{Board, BoardOrder, BoardSales, GetBoardRequest};
 use tonic::Status;
 use tonic::transport::Channel;
 
 use crate::common::{HighStreet, eventually, reference, won};
 
-mod acceptance;
-mod contract;
-mod outage;
+pub(crate) mod acceptance;
+pub(crate) mod contract;
+pub(crate) mod outage;
 
 const SHOP: &str = "gs25";
 const COLA: &str = "cola";
+/// In seconds.
+const DAY: i64 = 24 * 60 * 60;
+const SEOUL_AHEAD_OF_UTC: i64 = 9 * 60 * 60;
 
 struct Store(HighStreet);
-
-/// An order of so many colas at the head office.
-fn colas(quantity: i32) -> PlaceOrderRequest {
-    PlaceOrderRequest {
-        shop_id: SHOP.into(),
-        sku: COLA.into(),
-        product_name: "콜라".into(),
-        quantity,
-        unit_price: Some(won(800)),
-        request_id: String::new(),
-    }
-}
-
-/// A purchase of so many of a product.
-fn purchase_of(sku: &str, quantity: i32) -> RecordPurchaseRequest {
-    RecordPurchaseRequest {
-        shop_id: SHOP.into(),
-        sku: sku.into(),
-        quantity,
-        unit_price: Some(won(1200)),
-        customer_name: "Mina".into(),
-        request_id: String::new(),
-    }
-}
 
 fn of_order(order: &Order) -> Reference {
     reference("replenishment", &order.order_id)
@@ -93,10 +72,39 @@ impl Store {
         SalesServiceClient::new(self.channel.clone())
     }
 
+    /// What this store is called.
+    fn name(&self) -> String {
+        self.shop(SHOP)
+    }
+
+    /// An order of so many colas at the head office.
+    fn colas(&self, quantity: i32) -> PlaceOrderRequest {
+        PlaceOrderRequest {
+            shop_id: self.name(),
+            sku: COLA.into(),
+            product_name: "콜라".into(),
+            quantity,
+            unit_price: Some(won(800)),
+            request_id: String::new(),
+        }
+    }
+
+    /// A purchase of so many of a product.
+    fn purchase_of(&self, sku: &str, quantity: i32) -> RecordPurchaseRequest {
+        RecordPurchaseRequest {
+            shop_id: self.name(),
+            sku: sku.into(),
+            quantity,
+            unit_price: Some(won(1200)),
+            customer_name: "Mina".into(),
+            request_id: String::new(),
+        }
+    }
+
     // === Orders and their deliveries ===
 
     async fn order(&self, quantity: i32) -> Order {
-        self.replenishment().place_order(colas(quantity)).await.unwrap().into_inner().order.unwrap()
+        self.replenishment().place_order(self.colas(quantity)).await.unwrap().into_inner().order.unwrap()
     }
 
     async fn cancel_order(&self, order: &Order) -> Result<Order, Status> {
@@ -147,7 +155,7 @@ impl Store {
 
     async fn receive(&self, sku: &str, quantity: i32) -> StockItem {
         let request = ReceiveStockRequest {
-            shop_id: SHOP.into(),
+            shop_id: self.name(),
             sku: sku.into(),
             product_name: sku.to_uppercase(),
             quantity,
@@ -158,7 +166,7 @@ impl Store {
     }
 
     async fn on_hand(&self, sku: &str) -> Option<i64> {
-        let request = GetStockRequest { shop_id: SHOP.into(), sku: sku.into() };
+        let request = GetStockRequest { shop_id: self.name(), sku: sku.into() };
         Some(self.inventory().get_stock(request).await.ok()?.into_inner().stock?.on_hand)
     }
 
@@ -169,7 +177,7 @@ impl Store {
     }
 
     async fn buy(&self, sku: &str, quantity: i32) -> Purchase {
-        self.sales().record_purchase(purchase_of(sku, quantity)).await.unwrap().into_inner().purchase.unwrap()
+        self.sales().record_purchase(self.purchase_of(sku, quantity)).await.unwrap().into_inner().purchase.unwrap()
     }
 
     async fn cancel_purchase(&self, purchase: &Purchase) -> Purchase {
@@ -191,17 +199,24 @@ impl Store {
 
     // === The owner ===
 
-    /// The board of the day on which `purchase` was made; of today if none was.
-    async fn board(&self, purchase: Option<&Purchase>) -> Board {
-        let date = purchase.map_or_else(String::new, |it| it.create_time.unwrap().to_string()[..10].to_owned());
-        let request = GetBoardRequest { shop_id: SHOP.into(), date };
+    /// The owner's board, with the sales of this day in Korea; of today if `date` is empty.
+    async fn board(&self, date: &str) -> Board {
+        let request = GetBoardRequest { shop_id: self.name(), date: date.into() };
         self.tracking().get_board(request).await.unwrap().into_inner().board.unwrap()
+    }
+
+    /// What the board shows as sold on the day of a purchase and on the next: midnight may come in between.
+    async fn sales_since(&self, purchase: &Purchase) -> [BoardSales; 2] {
+        let made = purchase.create_time.unwrap().seconds + SEOUL_AHEAD_OF_UTC;
+        let date = |seconds| prost_types::Timestamp { seconds, nanos: 0 }.to_string()[..10].to_owned();
+        let (day, next) = (self.board(&date(made)).await, self.board(&date(made + DAY)).await);
+        [day, next].map(|board| board.sales.unwrap())
     }
 
     /// Waits until the board shows an order and its delivery like this.
     async fn on_board(&self, order: &Order, status: &str, delivery_status: &str) -> BoardOrder {
         let look = || async {
-            let orders = self.board(None).await.orders;
+            let orders = self.board("").await.orders;
             let shown = orders.into_iter().find(|it| it.order.as_ref() == Some(&of_order(order)));
             shown.filter(|it| (it.status.as_str(), it.delivery_status.as_str()) == (status, delivery_status))
         };

@@ -10,7 +10,15 @@ use highstreet_wire::proto::sales::{CancelReason, PurchaseStatus};
 use uuid::Uuid;
 
 use super::{COLA, SHOP, Store, of_order, of_purchase};
-use crate::common::{count, eventually};
+use crate::common::{count, eventually, stories};
+
+stories![
+    store_a5_a_cancellation_waits_for_delivery,
+    store_a7_delivery_hears_of_an_order_and_its_cancellation_at_once,
+    store_a6_stock_catches_up_once,
+    store_n4_the_board_is_a_read_model,
+    store_n5_messages_wait_for_notification
+];
 
 /// As long as a breaker lets a call take.
 const AT_ONCE: Duration = Duration::from_secs(5);
@@ -108,21 +116,21 @@ async fn store_n4_the_board_is_a_read_model() {
     let order = store.order_and_ship(10).await;
     store.on_board(&order, "RECEIVED", "SHIPPED").await;
     let seen = |board: &highstreet_wire::proto::tracking::Board| board.stock.first().map(|it| it.on_hand);
-    eventually("the stock on the board", || async { seen(&store.board(None).await).filter(|it| *it == 10) }).await;
+    eventually("the stock on the board", || async { seen(&store.board("").await).filter(|it| *it == 10) }).await;
     let sources = [ContextName::Replenishment, ContextName::Delivery, ContextName::Inventory, ContextName::Sales];
     for context in sources {
         store.stop(context).await;
     }
     store.on_board(&order, "RECEIVED", "SHIPPED").await;
-    assert_eq!(seen(&store.board(None).await), Some(10));
+    assert_eq!(seen(&store.board("").await), Some(10));
     for context in sources {
         store.start(context).await;
     }
     store.buy(COLA, 4).await;
-    eventually("the stock on the board", || async { seen(&store.board(None).await).filter(|it| *it == 6) }).await;
-    let list = ListStockRequest { shop_id: SHOP.into(), ..Default::default() };
+    eventually("the stock on the board", || async { seen(&store.board("").await).filter(|it| *it == 6) }).await;
+    let list = ListStockRequest { shop_id: store.name(), ..Default::default() };
     assert_eq!(store.inventory().list_stock(list).await.unwrap().into_inner().stock.len(), 1);
-    let list = ListOrdersRequest { shop_id: SHOP.into(), ..Default::default() };
+    let list = ListOrdersRequest { shop_id: store.name(), ..Default::default() };
     assert_eq!(store.replenishment().list_orders(list).await.unwrap().into_inner().orders.len(), 1);
 }
 

@@ -42,7 +42,9 @@ impl Inspection<'_> {
         let reference = Booking::reference(id);
         let payment_id = Id::<Payment>::made_for(&reference);
         let payment = self.street.payment.streams.standing(payment_id).state;
-        let ticket = self.street.ticketing.streams.standing(Id::made_for(&reference)).state;
+        let ticket_id = Id::<Ticket>::made_for(&reference);
+        let ticket = self.street.ticketing.streams.standing(ticket_id).state;
+        let knows_it = booking.chosen().is_some_and(|chosen| chosen.ticket == Some(ticket_id.to_string()));
         let money = self.money_for(&reference.to_string(), payment_id);
         let seats = seated.get(&id.to_string()).cloned().unwrap_or_default();
         let chosen: Vec<Seat> = booking.chosen().map(|chosen| chosen.seats.iter().collect()).unwrap_or_default();
@@ -55,12 +57,14 @@ impl Inspection<'_> {
                     && money == price
                     && matches!(payment, Payment::Approved { closing: Closing::Open, .. })
                     && matches!(ticket, Ticket::Issued { .. })
+                    && knows_it
             }
             Booking::Completed { .. } => {
                 seats == chosen
                     && money == price
                     && matches!(payment, Payment::Approved { closing: Closing::Closed, .. })
                     && matches!(ticket, Ticket::Collected { .. })
+                    && knows_it
             }
             Booking::Cancelled(_) => {
                 seats.is_empty() && money.is_none() && given_back && matches!(ticket, Ticket::Cancelled(_))
