@@ -11,6 +11,7 @@ use highstreet_domain::payment::PaymentProvider;
 use highstreet_foundation::{SystemClock, TimeOrderedIds};
 use highstreet_grpc::operations::Offices;
 use highstreet_grpc::{Channel, ChannelSettings, LimitLayer, Peer, PeerSettings};
+use highstreet_json::JsonSettings;
 use highstreet_notify::{Routing, Smtp, SmtpSettings, WebhookSettings};
 use highstreet_postgres::{OpenError, PostgresSettings};
 use highstreet_provider::{Simulated, Simulation};
@@ -159,6 +160,11 @@ impl Platform {
     /// How much the door lets in.
     pub(crate) fn limits(&self) -> LimitLayer {
         LimitLayer::new(self.ground.most_calls, self.ground.rate_limit)
+    }
+
+    /// How JSON is served.
+    pub(crate) fn json(&self) -> JsonSettings {
+        self.ground.web.settings()
     }
 
     /// Whether callers may say who they are.

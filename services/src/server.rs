@@ -17,13 +17,13 @@ use tokio::task::AbortHandle;
 use tokio_stream::StreamExt;
 use tonic::body::Body;
 use tonic::server::NamedService;
-use tonic::service::{AxumBody, AxumRouter, Routes};
+use tonic::service::{AxumRouter, Routes};
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tonic_reflection::server::Builder;
-use tower::{Service, ServiceExt};
+use tower::{Service, ServiceBuilder};
 
 use crate::front::Front;
 use crate::health::{self, Listing};
@@ -81,19 +81,22 @@ impl Door {
         let v1 = reflection(&offered)?.build_v1().map_err(described)?;
         let v1alpha = reflection(&offered)?.build_v1alpha().map_err(described)?;
         switchboard.connect([operations, named(checks), named(v1), named(v1alpha)]);
-        let service = switchboard.map_request(|request: Request<AxumBody>| request.map(Body::new));
-        let routes = Routes::from(AxumRouter::new().fallback_service(service));
         let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
         let incoming = incoming.map(|accepted| accepted.map(Gathered::new));
         // A gateway is open to strangers, whoever else it believes.
         let within = street.platform().trusts_peers() && street.front().is_none();
         let calls = if within { CallLayer::within_mesh() } else { CallLayer::new() };
+        // Whatever protocol a call comes by, it is counted, limited and answered in one way.
+        let way = ServiceBuilder::new().layer(calls).layer(platform.limits()).service(switchboard);
+        let way = AnyService::new(way);
+        let json = highstreet_json::router(way.clone(), platform.json()).map_err(config)?;
+        let doors = highstreet_json::doors(way, &platform.json()).map_err(config)?;
+        let routes = Routes::from(AxumRouter::new().merge(json).fallback_service(doors));
         let serving = Server::builder()
+            .accept_http1(true)
             // Clients that vanished are noticed.
             .http2_keepalive_interval(Some(KEEP_ALIVE))
             .http2_keepalive_timeout(Some(KEEP_ALIVE / 3))
-            .layer(calls)
-            .layer(street.platform().limits())
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, stop);
         let watching = front.map(|front| tokio::spawn(watch(front, health.clone())).abort_handle());
@@ -133,6 +136,10 @@ fn reflection<'a>(services: &[String]) -> Result<Builder<'a>, StartError> {
 
 fn described(error: tonic_reflection::server::Error) -> StartError {
     StartError::Config(format!("the services' descriptors cannot be read: {error}"))
+}
+
+fn config(error: highstreet_json::JsonError) -> StartError {
+    StartError::Config(error.to_string())
 }
 
 // === impl Listening ===

@@ -13,10 +13,12 @@ use http::Uri;
 mod ground;
 mod peers;
 mod role;
+mod web;
 
 pub use ground::{BusArgs, BusPlace, GroundArgs, StoreChoice, StorePlace};
 pub use peers::{PeerArgs, PeerChoice};
 pub use role::Role;
+pub use web::WebArgs;
 
 /// `highstreet serve`.
 #[derive(Args, Clone, Debug)]

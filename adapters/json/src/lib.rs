@@ -1,0 +1,74 @@
+//! JSON over HTTP, gRPC-Web, Connect and the API's documentation, all of it from the descriptors.
+//!
+//! Where an RPC is over HTTP is said beside it, in its `google.api.http` option; what its messages look like as JSON,
+//! by protobuf. So nothing here knows any context, and nothing has to be done here for a new one. A [`Way`] leads to
+//! every service; [`router`] makes of it the paths of JSON and of the documentation, and [`doors`] what answers at the
+//! services' own paths.
+
+mod answer;
+mod api;
+mod body;
+mod codec;
+mod comments;
+mod connect;
+mod cors;
+mod door;
+mod field;
+mod headers;
+mod query;
+mod refused;
+mod routes;
+mod rule;
+mod settings;
+mod stream;
+mod strict;
+mod template;
+mod text;
+mod wrong;
+
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::body::Body;
+use axum::handler::HandlerWithoutStateExt;
+use axum::routing::any;
+use http::{Request, Response};
+use tower::util::BoxCloneSyncService;
+
+pub use api::JsonError;
+pub use settings::{JsonSettings, Origin, OriginError};
+
+use crate::answer::Desk;
+use crate::cors::Crossing;
+
+/// The way to every gRPC service, whoever guards it.
+pub type Way = BoxCloneSyncService<Request<tonic::body::Body>, Response<tonic::body::Body>, Infallible>;
+/// What answers at the paths that nothing else is at.
+pub type Doors = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+
+/// The paths of every RPC that has one, as JSON; with them `/openapi.json` and `/docs`.
+pub fn router(way: Way, settings: JsonSettings) -> Result<Router, JsonError> {
+    let crossing = Crossing::new(&settings.origins);
+    let desk = Desk::new(way, &settings)?;
+    let prefixes: Vec<_> = desk.api.routes.prefixes().map(str::to_owned).collect();
+    let answer = any(move |request: Request<Body>| async move {
+        crossing.through(request, |request| desk.answer(request)).await
+    });
+    let path = |router: Router, prefix: &String| router.route(&format!("/{prefix}/{{*path}}"), answer.clone());
+    Ok(prefixes.iter().fold(Router::new(), path))
+}
+
+/// What answers at the services' own paths: gRPC as it comes, gRPC-Web and Connect; and says that there is nothing at
+/// any other.
+pub fn doors(way: Way, settings: &JsonSettings) -> Result<Doors, JsonError> {
+    let crossing = Crossing::new(&settings.origins);
+    let desk = Desk::new(way, settings)?;
+    let answer = move |request: Request<Body>| async move {
+        // No browser speaks it.
+        if door::is_grpc(&request) {
+            return door::grpc(desk.way, request).await;
+        }
+        crossing.through(request, |request| door::answer(desk.clone(), request)).await
+    };
+    Ok(Doors::new(answer.into_service()))
+}
