@@ -7,7 +7,7 @@ use std::time::Duration;
 use highstreet_wire::{COMMENTS, DESCRIPTORS};
 use http::Method;
 use http::uri::PathAndQuery;
-use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
+use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, ServiceDescriptor};
 use thiserror::Error;
 
 use crate::comments::Comments;
@@ -97,6 +97,13 @@ impl Api {
         }
         Ok(Self { pool, comments, routes, calls })
     }
+
+    /// What is offered, in the order of the alphabet.
+    pub(crate) fn services(&self) -> Vec<ServiceDescriptor> {
+        let mut services: Vec<_> = self.pool.services().collect();
+        services.sort_by(|one, other| one.full_name().cmp(other.full_name()));
+        services
+    }
 }
 
 // === impl Binding ===
@@ -133,7 +140,7 @@ impl Call {
 }
 
 /// Where an answer that wraps one resource holds that resource's revision.
-fn revision(answer: &MessageDescriptor) -> Option<(FieldDescriptor, FieldDescriptor)> {
+pub(crate) fn revision(answer: &MessageDescriptor) -> Option<(FieldDescriptor, FieldDescriptor)> {
     let of = |field: FieldDescriptor| {
         let revision = field.kind().as_message().filter(|_| !field.is_list())?.get_field_by_name("revision")?;
         (revision.kind() == Kind::Int64).then_some((field, revision))

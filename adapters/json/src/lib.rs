@@ -5,6 +5,7 @@
 //! every service; [`router`] makes of it the paths of JSON and of the documentation, and [`doors`] what answers at the
 //! services' own paths.
 
+mod access;
 mod answer;
 mod api;
 mod body;
@@ -12,9 +13,12 @@ mod codec;
 mod comments;
 mod connect;
 mod cors;
+mod docs;
 mod door;
 mod field;
 mod headers;
+mod openapi;
+mod pages;
 mod query;
 mod refused;
 mod routes;
@@ -39,6 +43,7 @@ pub use api::JsonError;
 pub use settings::{JsonSettings, Origin, OriginError};
 
 use crate::answer::Desk;
+use crate::api::Api;
 use crate::cors::Crossing;
 
 /// The way to every gRPC service, whoever guards it.
@@ -46,16 +51,42 @@ pub type Way = BoxCloneSyncService<Request<tonic::body::Body>, Response<tonic::b
 /// What answers at the paths that nothing else is at.
 pub type Doors = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
+/// Who may call what, as a table in Markdown.
+pub fn access_page() -> Result<String, JsonError> {
+    let api = Api::get()?;
+    let (roles, rows) = docs::roles_table(&api);
+    let mut page = format!(
+        "# Who may call what\n\nWritten from each RPC's `access` option by `cargo xtask docs`; a test fails when they \
+         differ.\n\n{}\n\n| RPC | HTTP | {} | contexts |\n|---|---|{}---|\n",
+        docs::conventions(),
+        roles.join(" | "),
+        "---|".repeat(roles.len()),
+    );
+    for row in rows {
+        let line = format!(
+            "| {}.{} | `{}` | {} | {} |\n",
+            row.context,
+            row.name,
+            row.http,
+            row.marks.join(" | "),
+            row.contexts
+        );
+        page.push_str(&line);
+    }
+    Ok(page)
+}
+
 /// The paths of every RPC that has one, as JSON; with them `/openapi.json` and `/docs`.
 pub fn router(way: Way, settings: JsonSettings) -> Result<Router, JsonError> {
     let crossing = Crossing::new(&settings.origins);
     let desk = Desk::new(way, &settings)?;
+    let pages = pages::router(&desk.api);
     let prefixes: Vec<_> = desk.api.routes.prefixes().map(str::to_owned).collect();
     let answer = any(move |request: Request<Body>| async move {
         crossing.through(request, |request| desk.answer(request)).await
     });
     let path = |router: Router, prefix: &String| router.route(&format!("/{prefix}/{{*path}}"), answer.clone());
-    Ok(prefixes.iter().fold(Router::new(), path))
+    Ok(prefixes.iter().fold(pages, path))
 }
 
 /// What answers at the services' own paths: gRPC as it comes, gRPC-Web and Connect; and says that there is nothing at
