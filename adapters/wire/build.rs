@@ -31,10 +31,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What our own files say in comments, and nothing else: for the documentation that servers offer.
+/// What the files say in comments, and nothing else: for the documentation that servers offer.
 fn comments(described: &FileDescriptorSet) -> FileDescriptorSet {
-    let ours = described.file.iter().filter(|file| file.package().starts_with("highstreet."));
-    let file = ours.map(|file| {
+    // What options are is not for callers.
+    let told = |file: &&FileDescriptorProto| !matches!(file.package(), "google.api" | "google.protobuf");
+    let file = described.file.iter().filter(told).map(|file| {
         let mut said = file.source_code_info.clone().unwrap_or_default().location;
         said.retain(|location| location.leading_comments.is_some());
         for location in &mut said {

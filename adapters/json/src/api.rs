@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use highstreet_wire::{COMMENTS, DESCRIPTORS};
+use highstreet_wire::COMMENTS;
+use highstreet_wire::json::pool;
 use http::Method;
 use http::uri::PathAndQuery;
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, ServiceDescriptor};
@@ -15,27 +16,22 @@ use crate::field::FieldPath;
 use crate::routes::Routes;
 use crate::rule::{Rule, RuleBody, rules};
 
-/// Why the published language cannot be served.
+/// An RPC whose `google.api.http` option cannot be served.
 #[derive(Clone, Debug, Error)]
-pub enum JsonError {
-    /// The descriptors cannot be read.
-    #[error("the published language cannot be read: {0}")]
-    Descriptors(String),
-    /// An RPC's `google.api.http` option cannot be served.
-    #[error("{method} cannot be served over HTTP: {why}")]
-    Rule {
-        /// The RPC's full name.
-        method: String,
-        /// What is wrong with its option.
-        why: String,
-    },
+#[error("{method} cannot be served over HTTP: {why}")]
+pub struct JsonError {
+    /// The RPC's full name.
+    pub method: String,
+    /// What is wrong with its option.
+    pub why: String,
 }
 
 /// Everything that can be called.
 #[derive(Debug)]
 pub(crate) struct Api {
     pub(crate) pool: DescriptorPool,
-    pub(crate) comments: Comments,
+    /// Read when somebody asks: a server that nobody asks needs no room for them.
+    pub(crate) comments: LazyLock<Comments>,
     pub(crate) routes: Routes<Binding>,
     /// By path: `/package.Service/Method`.
     pub(crate) calls: HashMap<String, Call>,
@@ -82,12 +78,10 @@ impl Api {
     }
 
     fn read() -> Result<Self, JsonError> {
-        let unreadable = |error: &dyn std::fmt::Display| JsonError::Descriptors(error.to_string());
-        let pool = DescriptorPool::decode(DESCRIPTORS).map_err(|error| unreadable(&error))?;
-        let comments = Comments::decode(COMMENTS).map_err(|error| unreadable(&error))?;
+        let pool = pool().clone();
         let (mut routes, mut calls) = (Routes::default(), HashMap::new());
         for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
-            let wrong = |why: String| JsonError::Rule { method: method.full_name().to_owned(), why };
+            let wrong = |why: String| JsonError { method: method.full_name().to_owned(), why };
             let call = Call::of(&method).map_err(wrong)?;
             for rule in rules(&method).map_err(wrong)? {
                 let binding = Binding::of(&call, &rule).map_err(wrong)?;
@@ -95,7 +89,7 @@ impl Api {
             }
             calls.insert(call.path.as_str().to_owned(), call);
         }
-        Ok(Self { pool, comments, routes, calls })
+        Ok(Self { pool, comments: LazyLock::new(comments), routes, calls })
     }
 
     /// What is offered, in the order of the alphabet.
@@ -104,6 +98,10 @@ impl Api {
         services.sort_by(|one, other| one.full_name().cmp(other.full_name()));
         services
     }
+}
+
+fn comments() -> Comments {
+    Comments::decode(COMMENTS).expect("the comments were written by the build of the crate that they come from")
 }
 
 // === impl Binding ===

@@ -31,7 +31,7 @@ const SENT: [&str; 10] = [
 ];
 const READ: [&str; 5] = [CORRELATION, "traceparent", "grpc-status", "grpc-message", "grpc-status-details-bin"];
 /// How long browsers need not ask again.
-const MAX_AGE: Duration = Duration::from_secs(3600);
+const MAX_AGE: Duration = Duration::from_hours(1);
 
 /// Who of other origins is let through; nobody if no origin may.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 
-/// The schema of OpenAPI 3.1 documents, as the OpenAPI Initiative publishes it.
+/// The schema of `OpenAPI` 3.1 documents, as its initiative publishes it.
 const SCHEMA: &str = include_str!("openapi-3.1.schema.json");
 
 /// Nobody is called.
@@ -43,7 +43,7 @@ fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     }
 }
 
-/// CAP-10: the API is described by a valid OpenAPI 3.1 document, in which nothing is missing that is referred to.
+/// CAP-10: the API is described by a valid `OpenAPI` 3.1 document, in which nothing is missing that is referred to.
 #[tokio::test]
 async fn the_document_is_valid() {
     let document = document().await;

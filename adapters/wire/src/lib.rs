@@ -29,7 +29,7 @@ mod stock;
 /// info.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
-/// What the published `.proto` files say in comments, as an encoded `google.protobuf.FileDescriptorSet` that holds the
+/// What these files say in comments, as an encoded `google.protobuf.FileDescriptorSet` that holds the
 /// files' names and source info only.
 pub const COMMENTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/comments.bin"));
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::SHARED;
 use crate::api::Api;
 use crate::openapi::context;
 
@@ -13,6 +14,7 @@ pub(super) fn page(api: &Api, name: &str, body: &str) -> String {
         let context = context(service.package_name());
         links.push_str(&link(&format!("/docs/{context}"), context, context == name));
     }
+    links.push_str(&link(&format!("/docs/{SHARED}"), "shared types", name == SHARED));
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -54,9 +56,9 @@ pub(super) fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>)
     html.push_str("</tr></thead>\n<tbody>\n");
     for row in rows {
         html.push_str("<tr>");
-        row.iter().for_each(|cell| {
+        for cell in row {
             let _ = write!(html, "<td>{cell}</td>");
-        });
+        }
         html.push_str("</tr>\n");
     }
     html.push_str("</tbody></table></div>\n");

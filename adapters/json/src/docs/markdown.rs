@@ -1,5 +1,7 @@
 //! The little Markdown that comments are written in: paragraphs, lists and code.
 
+use std::fmt::Write as _;
+
 use super::html::escaped;
 
 /// A comment as HTML.
@@ -18,11 +20,12 @@ fn block_html(block: &str, html: &mut String) {
         None => block.split_once("\n- ").map_or((block, None), |(text, list)| (text, Some(list))),
     };
     if !text.is_empty() {
-        html.push_str(&format!("<p>{}</p>\n", inline(text)));
+        // Writing to a string cannot fail.
+        let _ = writeln!(html, "<p>{}</p>", inline(text));
     }
     if let Some(list) = list {
         let items: Vec<_> = list.split("\n- ").map(|item| format!("<li>{}</li>\n", inline(item))).collect();
-        html.push_str(&format!("<ul>\n{}</ul>\n", items.concat()));
+        let _ = writeln!(html, "<ul>\n{}</ul>", items.concat());
     }
 }
 

@@ -16,6 +16,11 @@ pub(crate) use overview::{conventions, roles_table};
 
 pub(crate) const STYLE: &str = include_str!("style.css");
 
+/// The page of what every service uses.
+const SHARED: &str = "common";
+/// Where that is from.
+const SHARED_PACKAGES: [&str; 3] = ["highstreet.common.v1", "google.type", "google.rpc"];
+
 /// Every page, by what stands behind `/docs/`; the overview's name is empty.
 pub(crate) fn pages(api: &Api) -> BTreeMap<String, String> {
     let services = api.services();
@@ -26,6 +31,7 @@ pub(crate) fn pages(api: &Api) -> BTreeMap<String, String> {
     };
     let mut pages: BTreeMap<_, _> = services.iter().map(page).collect();
     pages.insert(String::new(), html::page(api, "", &overview::body(api)));
+    pages.insert(SHARED.into(), html::page(api, SHARED, &service::shared(api)));
     pages
 }
 

@@ -7,6 +7,7 @@ use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Me
 use super::example::{curl, grpcurl};
 use super::html::{escaped, table};
 use super::markdown::{html, inline};
+use super::{SHARED, SHARED_PACKAGES};
 use crate::access;
 use crate::api::Api;
 use crate::openapi::{context, is_required};
@@ -19,7 +20,9 @@ pub(super) fn body(api: &Api, service: &ServiceDescriptor) -> String {
     let messages: Vec<_> = service.parent_file().messages().filter(|message| !is_exchange(service, message)).collect();
     if !messages.is_empty() {
         page.push_str("<h2 id=\"messages\">Messages</h2>\n");
-        messages.iter().for_each(|message| page.push_str(&section(api, message)));
+        for message in &messages {
+            page.push_str(&section(api, message));
+        }
     }
     service.parent_file().enums().for_each(|names| page.push_str(&enumeration(api, &names)));
     page.push_str(&events(api, service));
@@ -90,13 +93,28 @@ fn kind(field: &FieldDescriptor) -> String {
 }
 
 fn linked(field: &FieldDescriptor, package: &str, name: &str) -> String {
-    let here = field.parent_message().package_name();
-    let told = package.starts_with("highstreet.") && package != "highstreet.common.v1";
-    match (package == here, told) {
-        (true, true) => format!("<a href=\"#{name}\">{name}</a>"),
-        (false, true) => format!("<a href=\"/docs/{}#{name}\">{name}</a>", context(package)),
-        (_, false) => name.to_owned(),
+    let here = field.parent_message();
+    if SHARED_PACKAGES.contains(&package) {
+        return format!("<a href=\"/docs/{SHARED}#{name}\">{name}</a>");
     }
+    match package == here.package_name() {
+        true => format!("<a href=\"#{name}\">{name}</a>"),
+        false if package.starts_with("google.") => name.to_owned(),
+        false => format!("<a href=\"/docs/{}#{name}\">{name}</a>", context(package)),
+    }
+}
+
+/// The page of what every service uses: its messages and enums, and the details of errors.
+pub(super) fn shared(api: &Api) -> String {
+    let mut page = String::from("<h1>Shared types</h1>\n<p>What every service uses with the same meaning.</p>\n");
+    for package in SHARED_PACKAGES {
+        let _ = writeln!(page, "<h2><code>{package}</code></h2>");
+        for file in api.pool.files().filter(|file| file.package_name() == package) {
+            file.messages().for_each(|message| page.push_str(&section(api, &message)));
+            file.enums().for_each(|names| page.push_str(&enumeration(api, &names)));
+        }
+    }
+    page
 }
 
 fn enumeration(api: &Api, names: &EnumDescriptor) -> String {
