@@ -45,6 +45,12 @@ impl Access {
         if has(&self.own) { "own" } else { "" }
     }
 
+    /// All of them by name: those who call for themselves first, the contexts last.
+    pub(crate) fn callers(self) -> Vec<String> {
+        let signed_in = self.signed_in.then(|| "signed in".to_owned());
+        self.own.into_iter().chain(self.roles).chain(signed_in).chain(self.contexts).collect()
+    }
+
     /// The contexts that call it by themselves.
     pub(crate) fn contexts(&self) -> String {
         self.contexts.join(", ")

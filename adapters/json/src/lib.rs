@@ -76,6 +76,14 @@ pub fn access_page() -> Result<String, JsonError> {
     Ok(page)
 }
 
+/// Who may call the RPC that is called `name` in `package`, such as `highstreet.ordering.v1`: roles, then contexts.
+pub fn callers(package: &str, name: &str) -> Vec<String> {
+    let services = highstreet_wire::json::pool().services().filter(|service| service.package_name() == package);
+    let mut methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
+    let method = methods.find(|method| method.name() == name);
+    method.map(|method| access::of(&method).callers()).unwrap_or_default()
+}
+
 /// The paths of every RPC that has one, as JSON; with them `/openapi.json` and `/docs`.
 pub fn router(way: Way, settings: JsonSettings) -> Result<Router, JsonError> {
     let crossing = Crossing::new(&settings.origins);
