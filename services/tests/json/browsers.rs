@@ -39,6 +39,12 @@ async fn pages_of_named_origins_may_call() {
     assert!(called.header("vary").to_lowercase().contains("origin"));
     let stranger = web.get(PATH).with("origin", "https://elsewhere.example").send().await;
     assert_eq!(stranger.header("access-control-allow-origin"), "");
+    // Browsers send a plain POST without a body without asking first.
+    let plain = "/v1/contexts/tracking/views/traces:rebuild";
+    let foreign = web.ask(Method::POST, plain).with("origin", "https://elsewhere.example").send().await;
+    assert_eq!(foreign.refusal(), (403, "PERMISSION_DENIED".into(), "ORIGIN_NOT_ALLOWED".into()));
+    let own = web.ask(Method::POST, plain).with("origin", gateway.url.clone()).send().await;
+    assert_ne!(own.status, 403, "this server's own pages may");
     let asked = web.ask(Method::OPTIONS, PATH).send().await;
     assert_eq!(asked.header("allow"), "GET, HEAD, OPTIONS, POST", "who is no browser asks the path itself");
 
