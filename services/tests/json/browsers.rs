@@ -66,9 +66,9 @@ fn frames(mut body: &[u8]) -> (Vec<u8>, String) {
     while let Some((head, rest)) = body.split_at_checked(5) {
         let (frame, rest) = rest.split_at(u32::from_be_bytes(head[1..].try_into().unwrap()) as usize);
         if head[0] == 0x80 {
-            trailers = String::from_utf8(frame.to_vec()).unwrap()
+            trailers = String::from_utf8(frame.to_vec()).unwrap();
         } else {
-            message = frame.to_vec()
+            message = frame.to_vec();
         }
         body = rest;
     }

@@ -19,9 +19,10 @@ impl Blocks {
     /// The next block, which ends with `end`; `None` after the last.
     async fn next(&mut self) -> Option<String> {
         loop {
-            if let Some((block, rest)) = self.read.split_once(self.end) {
-                let block = block.to_owned();
-                self.read = rest.to_owned();
+            if let Some(at) = self.read.find(self.end) {
+                let rest = self.read.split_off(at + self.end.len());
+                let mut block = std::mem::replace(&mut self.read, rest);
+                block.truncate(at);
                 return Some(block);
             }
             let frame = self.body.frame().await?.unwrap();
