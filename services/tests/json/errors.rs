@@ -31,7 +31,7 @@ async fn errors_have_their_http_status_and_their_details() {
     }
 }
 
-/// CAFE-A3, CAP-6: while payment is down an order is 503, with the time to come back.
+/// CAFE-A3: while payment is down an order is 503, with the time to come back.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_away_says_when_to_come_back() {
     let mut street = HighStreet::open().await;
