@@ -2,6 +2,9 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
+use prost::Message;
+use prost_types::{FileDescriptorProto, FileDescriptorSet, SourceCodeInfo};
+
 const INCLUDES: [&str; 2] = ["../../proto", "../../third_party/googleapis"];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -21,10 +24,29 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // With source info: the comments become the documentation of the generated types.
     let mut types = compiler.include_source_info(true).file_descriptor_set();
+    fs::write(out.join("comments.bin"), comments(&types).encode_to_vec())?;
     // Options only, and what tonic-types has already.
     types.file.retain(|file| !matches!(file.package(), "google.api" | "google.rpc"));
     tonic_prost_build::configure().include_file("pb.rs").compile_fds(types)?;
     Ok(())
+}
+
+/// What the files say in comments, and nothing else: for the documentation that servers offer.
+fn comments(described: &FileDescriptorSet) -> FileDescriptorSet {
+    // What options are is not for callers.
+    let told = |file: &&FileDescriptorProto| !matches!(file.package(), "google.api" | "google.protobuf");
+    let file = described.file.iter().filter(told).map(|file| {
+        let mut said = file.source_code_info.clone().unwrap_or_default().location;
+        said.retain(|location| location.leading_comments.is_some());
+        for location in &mut said {
+            location.span.clear();
+            location.leading_detached_comments.clear();
+            location.trailing_comments = None;
+        }
+        let source_code_info = Some(SourceCodeInfo { location: said });
+        FileDescriptorProto { name: file.name.clone(), source_code_info, ..FileDescriptorProto::default() }
+    });
+    FileDescriptorSet { file: file.collect() }
 }
 
 /// Every `.proto` file under `dir`, in an order that does not change between builds.

@@ -55,6 +55,8 @@ struct Arguments {
 enum Command {
     /// Contexts in processes of their own, on PostgreSQL and NATS.
     Mesh,
+    /// Only what JSON costs beside gRPC, through the gateway of a mesh.
+    Json,
     /// The other shops: a rush on one screening, many books, deadlines; with --stored, stock that moves.
     Shops,
     /// A slow, a dead and a saturated payment, with plots in docs/figures.
@@ -125,6 +127,13 @@ async fn main() -> Outcome<()> {
         let table = report.shops_table();
         println!("\n{table}");
         return if arguments.write { report::write_readme(report::SHOPS, &table) } else { Ok(()) };
+    }
+    if let Some(Command::Json) = arguments.command {
+        for _ in 0..arguments.rounds {
+            mesh::measure_json(&plan, &mut report).await?;
+        }
+        println!("\n{}", report.mesh_table());
+        return Ok(());
     }
     if let Some(Command::Mesh) = arguments.command {
         for round in 1..=arguments.rounds {

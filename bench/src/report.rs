@@ -152,6 +152,8 @@ impl Report {
             ("PlaceOrder through the gateway", "floor: pgbench", "0.2"),
             ("PlaceOrder through the gateway", "PlaceOrder, direct", "0.8"),
             ("GetOrder through the gateway", "GetOrder, direct", ""),
+            ("PlaceOrder in JSON through the gateway", "PlaceOrder through the gateway", "0.4"),
+            ("GetOrder in JSON through the gateway", "GetOrder through the gateway", "0.4"),
         ];
         for (name, floor, wanted) in ratios {
             let (Some(rate), Some(floor_rate)) = (self.middle(name), self.middle(floor)) else { continue };

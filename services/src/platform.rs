@@ -13,6 +13,7 @@ use highstreet_grpc::operations::Offices;
 use highstreet_grpc::{
     CallerLimitLayer, Channel, ChannelSettings, DoorTls, LimitLayer, Peer, PeerSettings, PeerTls, TlsError,
 };
+use highstreet_json::JsonSettings;
 use highstreet_notify::{Routing, Smtp, SmtpSettings, WebhookSettings};
 use highstreet_postgres::{OpenError, PostgresSettings};
 use highstreet_provider::{Simulated, Simulation};
@@ -195,6 +196,11 @@ impl Platform {
     /// Who may call this process, where callers have to say who they are.
     pub(crate) fn identities(&self) -> Option<&Identities> {
         self.identities.as_ref()
+    }
+
+    /// How JSON is served.
+    pub(crate) fn json(&self) -> JsonSettings {
+        self.ground.web.settings()
     }
 
     /// Whether callers may say who they are.

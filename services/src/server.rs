@@ -16,12 +16,13 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::AbortHandle;
 use tonic::body::Body;
 use tonic::server::NamedService;
-use tonic::service::{AxumBody, AxumRouter, Routes};
+use tonic::service::{AxumRouter, Routes};
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tonic_reflection::server::Builder;
-use tower::{Layer, Service, ServiceExt};
+use tower::util::option_layer;
+use tower::{Service, ServiceBuilder};
 
 use crate::front::Front;
 use crate::health::{self, Listing};
@@ -82,31 +83,34 @@ impl Door {
         let v1 = reflection(&offered)?.build_v1().map_err(described)?;
         let v1alpha = reflection(&offered)?.build_v1alpha().map_err(described)?;
         switchboard.connect([operations, named(checks), named(v1), named(v1alpha)]);
-        let identities = street.platform().identities();
-        let limits = platform.caller_limits();
-        let guarded = match identities.map(Identities::access).transpose()? {
-            Some(access) => AnyService::new(access.layer(limits.layer(switchboard))),
-            None => AnyService::new(limits.layer(switchboard)),
-        };
-        let service = guarded.map_request(|request: Request<AxumBody>| request.map(Body::new));
-        let routes = Routes::from(AxumRouter::new().fallback_service(service));
         let (connections, streams) = platform.most_connections();
         let incoming = arrivals(self.listener, platform.door_tls(), connections);
         // A gateway is open to strangers, whoever else it believes.
         let within = street.platform().trusts_peers() && street.front().is_none();
+        let identities = platform.identities();
         let calls = match identities {
             Some(_) => CallLayer::checked(),
             None if within => CallLayer::within_mesh(),
             None => CallLayer::new(),
         };
+        // Whatever protocol a call comes by, it is counted, limited, checked and answered in one way.
+        let way = ServiceBuilder::new()
+            .layer(calls)
+            .layer(platform.limits())
+            .layer(option_layer(identities.map(Identities::access).transpose()?))
+            .layer(platform.caller_limits())
+            .service(switchboard);
+        let way = AnyService::new(way);
+        let json = highstreet_json::router(way.clone(), platform.json()).map_err(config)?;
+        let doors = highstreet_json::doors(way, &platform.json()).map_err(config)?;
+        let routes = Routes::from(AxumRouter::new().merge(json).fallback_service(doors));
         let serving = Server::builder()
+            .accept_http1(true)
             // Clients that vanished are noticed.
             .http2_keepalive_interval(Some(KEEP_ALIVE))
             .http2_keepalive_timeout(Some(KEEP_ALIVE / 3))
             .max_concurrent_streams(streams)
             .http2_max_header_list_size(MOST_HEADERS)
-            .layer(calls)
-            .layer(street.platform().limits())
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, stop);
         let watching = front.map(|front| tokio::spawn(watch(front, health.clone())).abort_handle());
@@ -146,6 +150,10 @@ fn reflection<'a>(services: &[String]) -> Result<Builder<'a>, StartError> {
 
 fn described(error: tonic_reflection::server::Error) -> StartError {
     StartError::Config(format!("the services' descriptors cannot be read: {error}"))
+}
+
+fn config(error: highstreet_json::JsonError) -> StartError {
+    StartError::Config(error.to_string())
 }
 
 // === impl Listening ===

@@ -49,7 +49,7 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Draws docs/design.md anew from what the contexts are.
+    /// Draws docs/design.md anew from what the contexts are, and docs/access.md from what the RPCs' options say.
     Docs,
     /// Writes the files of a new context, and its line in each list.
     NewContext(scaffold::NewContext),

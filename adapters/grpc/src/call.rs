@@ -1,10 +1,10 @@
 //! What a call brings along besides its message.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use highstreet_domain::kernel::ports::Clock;
 use highstreet_domain::kernel::{Origin, Scope, Timestamp};
+pub(crate) use highstreet_wire::call::parse_timeout;
 use tonic::Request;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use uuid::Uuid;
@@ -100,34 +100,5 @@ pub(crate) fn write(metadata: &mut MetadataMap, context: &str, origin: &Origin) 
     set(CORRELATION, &origin.correlation);
     if let Some(trace) = &origin.trace {
         set(TRACE, trace);
-    }
-}
-
-/// `grpc-timeout`: up to eight digits and a unit.
-pub(crate) fn parse_timeout(text: &str) -> Option<Duration> {
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let count: u64 = digits.parse().ok().filter(|_| (1..=8).contains(&digits.len()))?;
-    Some(match unit {
-        "H" => Duration::from_secs(count * 3600),
-        "M" => Duration::from_secs(count * 60),
-        "S" => Duration::from_secs(count),
-        "m" => Duration::from_millis(count),
-        "u" => Duration::from_micros(count),
-        "n" => Duration::from_nanos(count),
-        _ => return None,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timeouts_are_read_as_grpc_writes_them() {
-        assert_eq!(parse_timeout("5S"), Some(Duration::from_secs(5)));
-        assert_eq!(parse_timeout("99999999n"), Some(Duration::from_nanos(99_999_999)));
-        for bad in ["", "S", "5", "-1S", "123456789S", "5s", "초"] {
-            assert_eq!(parse_timeout(bad), None, "{bad}");
-        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 
 use highstreet_wire::DESCRIPTORS;
+use highstreet_wire::call::STATUSES;
 use http::{HeaderMap, Uri};
 use metrics::{Histogram, Unit, describe_histogram, histogram};
 use prost::Message;
@@ -19,26 +20,6 @@ const EVERYWHERE: [&str; 5] = [
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
 const DURATION: &str = "rpc_server_duration_seconds";
-/// The codes of gRPC's statuses, by number.
-const STATUSES: [&str; 17] = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-];
 const OK: usize = 0;
 const CANCELLED: usize = 1;
 const UNKNOWN: usize = 2;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use highstreet_domain::kernel::ports::StoreError;
 use highstreet_domain::kernel::{Aggregate, Failure, Id, Kind, Rejection, Unmoved};
+use highstreet_wire::call::ERROR_DOMAIN as DOMAIN;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use uuid::Uuid;
 
-const DOMAIN: &str = "highstreet.dev";
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// The status of a failure of the aggregate with this id.

@@ -10,6 +10,11 @@ static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     DescriptorPool::decode(DESCRIPTORS).expect("the descriptors were written by the build of this very crate")
 });
 
+/// The descriptors of everything that is published. Clones are the same.
+pub fn pool() -> &'static DescriptorPool {
+    &POOL
+}
+
 /// The event `name` of `context` as JSON; or why it cannot be told.
 pub fn event(context: &str, name: &str, body: &[u8]) -> Result<String, String> {
     of_type(&format!("highstreet.{context}.v1.{name}"), body)

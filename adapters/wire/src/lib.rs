@@ -5,6 +5,7 @@
 //! what others tell, in its own words): the anti-corruption layer, and the only place where two contexts meet.
 
 pub mod booking;
+pub mod call;
 pub mod convert;
 pub mod delivery;
 pub mod inventory;
@@ -27,6 +28,10 @@ mod stock;
 /// Every published `.proto` file and what it imports, as an encoded `google.protobuf.FileDescriptorSet` without source
 /// info.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// What these files say in comments, as an encoded `google.protobuf.FileDescriptorSet` that holds the
+/// files' names and source info only.
+pub const COMMENTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/comments.bin"));
 
 /// Which events a context listens to: the publishing context, and the names.
 pub type Hears = &'static [(&'static str, &'static [&'static str])];

@@ -1,6 +1,7 @@
 //! The mesh: contexts in processes of their own, on PostgreSQL and NATS JetStream.
 
 mod floor;
+mod json;
 pub(crate) mod street;
 
 use std::path::Path;
@@ -24,6 +25,7 @@ use crate::child::Server;
 use crate::load::Load;
 use crate::report::Report;
 use crate::{Outcome, Plan, lag, load};
+use json::Connections;
 use street::Ground;
 
 /// All of them, each behind those that it calls.
@@ -43,6 +45,11 @@ const ALL: [&str; 14] = [
     "notification",
     "tracking",
 ];
+
+/// Only what JSON costs.
+pub(crate) async fn measure_json(plan: &Plan, report: &mut Report) -> Outcome<()> {
+    measure_order(plan, &Ground::new().await, report).await
+}
 
 pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
     let ground = Ground::new().await;
@@ -148,6 +155,9 @@ async fn measure_order(plan: &Plan, ground: &Ground, report: &mut Report) -> Out
     let order = order.order.unwrap_or_default().order_id;
     report.load("GetOrder, direct", &get(plan, &direct, &order).await?);
     report.load("GetOrder through the gateway", &get(plan, &through, &order).await?);
+    let json = Connections::open(mesh.gateway.address, plan.callers).await?;
+    report.load("PlaceOrder in JSON through the gateway", &json.place(plan).await?);
+    report.load("GetOrder in JSON through the gateway", &json.get(plan, &order).await?);
     Ok(())
 }
 

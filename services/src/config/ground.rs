@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum as _};
 use highstreet_grpc::MethodRate;
 
-use super::{AuthArgs, PeerArgs, ServeArgs, TlsArgs, duration};
+use super::{AuthArgs, PeerArgs, ServeArgs, TlsArgs, WebArgs, duration};
 use crate::ContextName;
 
 /// Where contexts keep what they know, and what carries their messages.
@@ -80,6 +80,9 @@ pub struct GroundArgs {
     /// The most calls under way at once; what is beyond is answered `RESOURCE_EXHAUSTED`.
     #[arg(long, env = "HIGHSTREET_MOST_CALLS", default_value_t = 10_000)]
     pub most_calls: usize,
+    /// What is served beside gRPC.
+    #[command(flatten)]
+    pub web: WebArgs,
 }
 
 /// What carries messages between contexts.

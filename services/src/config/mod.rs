@@ -15,12 +15,14 @@ mod ground;
 mod peers;
 mod role;
 mod tls;
+mod web;
 
 pub use auth::{AUDIENCE, AuthArgs, LOCAL_ISSUER};
 pub use ground::{BusArgs, BusPlace, GroundArgs, StoreChoice, StorePlace};
 pub use peers::{PeerArgs, PeerChoice};
 pub use role::Role;
 pub use tls::TlsArgs;
+pub use web::WebArgs;
 
 /// `highstreet serve`.
 #[derive(Args, Clone, Debug)]

@@ -28,18 +28,10 @@ pub(super) fn changes(context: ContextName) -> Vec<Change> {
         let request = text.split_once(&format!("message {name}Request {{")).map_or("", |(_, rest)| rest);
         request.split_once("\n}").is_some_and(|(body, _)| body.contains("string request_id"))
     };
-    let mut callers = Vec::new();
-    let mut found = Vec::new();
-    for line in text.lines().map(str::trim) {
-        if let Some(said) = line.strip_prefix("// Callers: ") {
-            callers = said.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-        }
-        let name = line.strip_prefix("rpc ").and_then(|rest| rest.split('(').next());
-        if let Some(name) = name.filter(|name| changing(name)) {
-            found.push(Change { name: name.to_owned(), callers: std::mem::take(&mut callers) });
-        }
-    }
-    found
+    let names = text.lines().filter_map(|line| line.trim().strip_prefix("rpc ")?.split('(').next());
+    let package = format!("highstreet.{context}.v1");
+    let change = |name: &str| Change { name: name.to_owned(), callers: highstreet_json::callers(&package, name) };
+    names.filter(|name| changing(name)).map(change).collect()
 }
 
 /// The events that a context publishes.

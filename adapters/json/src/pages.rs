@@ -1,0 +1,66 @@
+//! `/openapi.json` and `/docs`: made once, when somebody asks first.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::response::Redirect;
+use axum::routing::get;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, Response};
+
+use crate::api::Api;
+use crate::refused::Refused;
+use crate::{docs, openapi};
+
+/// Nothing but this server's style sheet.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'";
+
+/// What was made; the same for all doors of the process.
+struct Made {
+    openapi: Bytes,
+    pages: BTreeMap<String, Bytes>,
+}
+
+/// Their paths.
+pub(crate) fn router(api: &Arc<Api>) -> Router {
+    let page = |api: &Arc<Api>, name: String| match made(api).pages.get(&name) {
+        Some(page) => answer("text/html; charset=utf-8", page.clone()),
+        None => Refused::no_such_path(&format!("/docs/{name}")).respond(&api.pool),
+    };
+    let (openapi, overview, service) = (api.clone(), api.clone(), api.clone());
+    Router::new()
+        .route("/openapi.json", get(async move || answer("application/json", made(&openapi).openapi.clone())))
+        .route("/docs", get(async move || page(&overview, String::new())))
+        .route("/docs/", get(async || Redirect::permanent("/docs")))
+        .route(
+            "/docs/style.css",
+            get(async || answer("text/css; charset=utf-8", Bytes::from_static(docs::STYLE.as_bytes()))),
+        )
+        .route("/docs/{service}", get(async move |Path(name): Path<String>| page(&service, name)))
+}
+
+fn made(api: &Api) -> &'static Made {
+    static MADE: OnceLock<Made> = OnceLock::new();
+    MADE.get_or_init(|| Made {
+        openapi: openapi::document(api).to_string().into(),
+        pages: docs::pages(api).into_iter().map(|(name, page)| (name, page.into())).collect(),
+    })
+}
+
+fn answer(content_type: &'static str, body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    let headers = [
+        (CONTENT_TYPE, content_type),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, "max-age=300"),
+    ];
+    response.headers_mut().extend(headers.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    response
+}
