@@ -102,7 +102,7 @@ impl Door {
             .service(switchboard);
         let way = AnyService::new(way);
         let json = highstreet_json::router(way.clone(), platform.json()).map_err(config)?;
-        let doors = highstreet_json::doors(way, &platform.json()).map_err(config)?;
+        let doors = highstreet_json::doors(way, &platform.json());
         let routes = Routes::from(AxumRouter::new().merge(json).fallback_service(doors));
         let serving = Server::builder()
             .accept_http1(true)

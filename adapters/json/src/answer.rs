@@ -1,6 +1,5 @@
 //! A request, the RPC it is for, and the answer.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -22,14 +21,14 @@ use crate::refused::{Refused, allow};
 use crate::routes::Found;
 use crate::rule::RuleBody;
 use crate::wrong::{Wrong, refusal};
-use crate::{JsonError, JsonSettings, Way, body, query, stream};
+use crate::{JsonSettings, Way, body, query, stream};
+use highstreet_wire::json::pool;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Answers requests in JSON.
 #[derive(Clone)]
 pub(crate) struct Desk {
-    pub(crate) api: Arc<Api>,
     pub(crate) way: Way,
     pub(crate) terms: Terms,
 }
@@ -46,9 +45,9 @@ struct Ready {
 // === impl Desk ===
 
 impl Desk {
-    pub(crate) fn new(way: Way, settings: &JsonSettings) -> Result<Self, JsonError> {
+    pub(crate) fn new(way: Way, settings: &JsonSettings) -> Self {
         let JsonSettings { timeout, most_bytes, keep_alive, .. } = *settings;
-        Ok(Self { api: Api::get()?, way, terms: Terms { timeout, most_bytes, keep_alive } })
+        Self { way, terms: Terms { timeout, most_bytes, keep_alive } }
     }
 
     /// Answers whatever comes.
@@ -56,10 +55,10 @@ impl Desk {
         let correlation = headers::correlation(request.headers_mut());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let looked_for = if method == Method::HEAD { &Method::GET } else { &method };
-        let mut response = match self.api.routes.find(looked_for, &path) {
+        let mut response = match Api::get().routes.find(looked_for, &path) {
             Found::Target(binding, values) => match self.call(binding, &values, request).await {
                 Ok(response) => response,
-                Err(refused) => refused.respond(&self.api.pool),
+                Err(refused) => refused.respond(pool()),
             },
             Found::Methods(methods) if method == Method::OPTIONS => {
                 let mut response = Response::new(Body::empty());
@@ -67,8 +66,8 @@ impl Desk {
                 response.headers_mut().insert(ALLOW, allow(&methods));
                 response
             }
-            Found::Methods(methods) => Refused::wrong_method(&methods).respond(&self.api.pool),
-            Found::Nothing => Refused::no_such_path(&path).respond(&self.api.pool),
+            Found::Methods(methods) => Refused::wrong_method(&methods).respond(pool()),
+            Found::Nothing => Refused::no_such_path(&path).respond(pool()),
         };
         response.headers_mut().entry(CORRELATION).or_insert(correlation);
         if method == Method::HEAD { response.map(|_| Body::empty()) } else { response }
@@ -162,11 +161,8 @@ impl Desk {
         let answered = self.grpc().server_streaming(request, call.path.clone(), codec).await?;
         let (metadata, messages, _) = answered.into_parts();
         let events = ready.headers.get_all(ACCEPT).iter().any(|accept| is(accept, "text/event-stream"));
-        let mut response = if events {
-            stream::events(self.api.clone(), messages, self.terms.keep_alive)
-        } else {
-            stream::lines(self.api.clone(), messages)
-        };
+        let mut response =
+            if events { stream::events(messages, self.terms.keep_alive) } else { stream::lines(messages) };
         headers::returned(&metadata, response.headers_mut());
         Ok(response)
     }

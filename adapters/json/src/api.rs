@@ -1,7 +1,7 @@
 //! The published language as it is called over HTTP: made of the descriptors once, shared by all calls.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use highstreet_wire::COMMENTS;
@@ -9,22 +9,11 @@ use highstreet_wire::json::pool;
 use http::Method;
 use http::uri::PathAndQuery;
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, ServiceDescriptor};
-use thiserror::Error;
 
 use crate::comments::Comments;
 use crate::field::FieldPath;
 use crate::routes::Routes;
 use crate::rule::{Rule, RuleBody, rules};
-
-/// An RPC whose `google.api.http` option cannot be served.
-#[derive(Clone, Debug, Error)]
-#[error("{method} cannot be served over HTTP: {why}")]
-pub struct JsonError {
-    /// The RPC's full name.
-    pub method: String,
-    /// What is wrong with its option.
-    pub why: String,
-}
 
 /// Everything that can be called.
 #[derive(Debug)]
@@ -71,17 +60,19 @@ pub(crate) struct Terms {
 // === impl Api ===
 
 impl Api {
-    /// The published language of this version. There is one, whoever asks.
-    pub(crate) fn get() -> Result<Arc<Self>, JsonError> {
-        static API: LazyLock<Result<Arc<Api>, JsonError>> = LazyLock::new(|| Api::read().map(Arc::new));
-        API.clone()
+    /// The published language of this version. There is one, whoever asks; made when somebody asks first, because most
+    /// contexts of a mesh are asked in gRPC only and need no room for it.
+    pub(crate) fn get() -> &'static Self {
+        static API: LazyLock<Api> =
+            LazyLock::new(|| Api::read().expect("it is the same in every process, and this crate's tests read it"));
+        &API
     }
 
-    fn read() -> Result<Self, JsonError> {
+    fn read() -> Result<Self, String> {
         let pool = pool().clone();
         let (mut routes, mut calls) = (Routes::default(), HashMap::new());
         for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
-            let wrong = |why: String| JsonError { method: method.full_name().to_owned(), why };
+            let wrong = |why: String| format!("{} cannot be served over HTTP: {why}", method.full_name());
             let call = Call::of(&method).map_err(wrong)?;
             for rule in rules(&method).map_err(wrong)? {
                 let binding = Binding::of(&call, &rule).map_err(wrong)?;
@@ -145,4 +136,17 @@ pub(crate) fn revision(answer: &MessageDescriptor) -> Option<(FieldDescriptor, F
     };
     let mut resources = answer.fields().filter_map(of);
     resources.next().filter(|_| resources.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PREFIX;
+
+    #[test]
+    fn every_rule_can_be_served_below_the_prefix() {
+        let api = Api::read().unwrap();
+        assert_eq!(api.routes.prefixes().collect::<Vec<_>>(), [PREFIX]);
+        assert!(api.calls.values().any(|call| call.revision.is_some()));
+    }
 }

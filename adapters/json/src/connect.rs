@@ -19,6 +19,7 @@ use crate::body;
 use crate::headers::returned;
 use crate::refused::{any, decoded, name};
 use crate::wrong::{INVALID_REQUEST, Wrong, refusal};
+use highstreet_wire::json::pool;
 
 const TIMEOUT: &str = "connect-timeout-ms";
 
@@ -74,7 +75,7 @@ pub(crate) async fn answer(desk: Desk, call: &Call, form: Form, request: Request
         },
         Err(status) => Err(status),
     };
-    answered.unwrap_or_else(|status| refused(&desk, &status))
+    answered.unwrap_or_else(|status| refused(&status))
 }
 
 async fn ask(
@@ -109,9 +110,9 @@ fn timeout(headers: &HeaderMap, otherwise: Duration) -> Result<Duration, Status>
 }
 
 /// Connect's own words for an error.
-fn refused(desk: &Desk, status: &Status) -> Response<Body> {
+fn refused(status: &Status) -> Response<Body> {
     let detail = |detail: &prost_types::Any| {
-        let mut debug = decoded(&desk.api.pool, detail);
+        let mut debug = decoded(pool(), detail);
         let kind = detail.type_url.rsplit('/').next().unwrap_or_default();
         if let Some(fields) = debug.as_object_mut() {
             fields.remove("@type");

@@ -8,9 +8,11 @@ use tower::{Layer, ServiceExt};
 
 use crate::Way;
 use crate::answer::Desk;
+use crate::api::Api;
 use crate::connect::{self, Form};
 use crate::headers::{self, CORRELATION};
 use crate::refused::Refused;
+use highstreet_wire::json::pool;
 
 const GRPC: &str = "application/grpc";
 const GRPC_WEB: &str = "application/grpc-web";
@@ -23,17 +25,17 @@ pub(crate) async fn answer(desk: Desk, mut request: Request<Body>) -> Response<B
     let form = request.headers().get(CONTENT_TYPE).and_then(Form::of);
     let correlation = headers::correlation(request.headers_mut());
     let path = request.uri().path().to_owned();
-    let mut response = match (desk.api.calls.get(&path), form) {
+    let mut response = match (Api::get().calls.get(&path), form) {
         (Some(call), Some(form)) if request.method() == Method::POST => {
             let (call, desk) = (call.clone(), desk.clone());
             connect::answer(desk, &call, form, request).await
         }
         (Some(_), None) if request.method() == Method::POST => {
             let message = "here are gRPC, gRPC-Web and, as application/json or application/proto, Connect";
-            Refused::wrong_type(message).respond(&desk.api.pool)
+            Refused::wrong_type(message).respond(pool())
         }
-        (Some(_), _) => Refused::wrong_method(&[Method::POST]).respond(&desk.api.pool),
-        (None, _) => Refused::no_such_path(&path).respond(&desk.api.pool),
+        (Some(_), _) => Refused::wrong_method(&[Method::POST]).respond(pool()),
+        (None, _) => Refused::no_such_path(&path).respond(pool()),
     };
     response.headers_mut().entry(CORRELATION).or_insert(correlation);
     response

@@ -39,12 +39,14 @@ use axum::routing::any;
 use http::{Request, Response};
 use tower::util::BoxCloneSyncService;
 
-pub use api::JsonError;
-pub use settings::{JsonSettings, Origin, OriginError};
+pub use settings::{JsonError, JsonSettings, Origin, OriginError};
 
 use crate::answer::Desk;
 use crate::api::Api;
 use crate::cors::Crossing;
+
+/// What the paths of every RPC begin with.
+const PREFIX: &str = "v1";
 
 /// The way to every gRPC service, whoever guards it.
 pub type Way = BoxCloneSyncService<Request<tonic::body::Body>, Response<tonic::body::Body>, Infallible>;
@@ -52,9 +54,8 @@ pub type Way = BoxCloneSyncService<Request<tonic::body::Body>, Response<tonic::b
 pub type Doors = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
 /// Who may call what, as a table in Markdown.
-pub fn access_page() -> Result<String, JsonError> {
-    let api = Api::get()?;
-    let (roles, rows) = docs::roles_table(&api);
+pub fn access_page() -> String {
+    let (roles, rows) = docs::roles_table(Api::get());
     let mut page = format!(
         "# Who may call what\n\nWritten from each RPC's `access` option by `cargo xtask docs`; a test fails when they \
          differ.\n\n{}\n\n| RPC | HTTP | {} | contexts |\n|---|---|{}---|\n",
@@ -73,7 +74,7 @@ pub fn access_page() -> Result<String, JsonError> {
         );
         page.push_str(&line);
     }
-    Ok(page)
+    page
 }
 
 /// Who may call the RPC that is called `name` in `package`, such as `highstreet.ordering.v1`: roles, then contexts.
@@ -86,22 +87,20 @@ pub fn callers(package: &str, name: &str) -> Vec<String> {
 
 /// The paths of every RPC that has one, as JSON; with them `/openapi.json` and `/docs`.
 pub fn router(way: Way, settings: JsonSettings) -> Result<Router, JsonError> {
+    let settings = settings.checked()?;
     let crossing = Crossing::new(&settings.origins);
-    let desk = Desk::new(way, &settings)?;
-    let pages = pages::router(&desk.api);
-    let prefixes: Vec<_> = desk.api.routes.prefixes().map(str::to_owned).collect();
+    let desk = Desk::new(way, &settings);
     let answer = any(move |request: Request<Body>| async move {
         crossing.through(request, |request| desk.answer(request)).await
     });
-    let path = |router: Router, prefix: &String| router.route(&format!("/{prefix}/{{*path}}"), answer.clone());
-    Ok(prefixes.iter().fold(pages, path))
+    Ok(pages::router().route(&format!("/{PREFIX}/{{*path}}"), answer))
 }
 
 /// What answers at the services' own paths: gRPC as it comes, gRPC-Web and Connect; and says that there is nothing at
 /// any other.
-pub fn doors(way: Way, settings: &JsonSettings) -> Result<Doors, JsonError> {
+pub fn doors(way: Way, settings: &JsonSettings) -> Doors {
     let crossing = Crossing::new(&settings.origins);
-    let desk = Desk::new(way, settings)?;
+    let desk = Desk::new(way, settings);
     let answer = move |request: Request<Body>| async move {
         // No browser speaks it.
         if door::is_grpc(&request) {
@@ -109,5 +108,5 @@ pub fn doors(way: Way, settings: &JsonSettings) -> Result<Doors, JsonError> {
         }
         crossing.through(request, |request| door::answer(desk.clone(), request)).await
     };
-    Ok(Doors::new(answer.into_service()))
+    Doors::new(answer.into_service())
 }

@@ -1,7 +1,7 @@
 //! `/openapi.json` and `/docs`: made once, when somebody asks first.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::LazyLock;
 
 use axum::Router;
 use axum::body::Body;
@@ -15,6 +15,7 @@ use http::{HeaderValue, Response};
 use crate::api::Api;
 use crate::refused::Refused;
 use crate::{docs, openapi};
+use highstreet_wire::json::pool;
 
 /// Nothing but this server's style sheet.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
@@ -27,29 +28,28 @@ struct Made {
 }
 
 /// Their paths.
-pub(crate) fn router(api: &Arc<Api>) -> Router {
-    let page = |api: &Arc<Api>, name: String| match made(api).pages.get(&name) {
+pub(crate) fn router() -> Router {
+    let page = |name: String| match made().pages.get(&name) {
         Some(page) => answer("text/html; charset=utf-8", page.clone()),
-        None => Refused::no_such_path(&format!("/docs/{name}")).respond(&api.pool),
+        None => Refused::no_such_path(&format!("/docs/{name}")).respond(pool()),
     };
-    let (openapi, overview, service) = (api.clone(), api.clone(), api.clone());
     Router::new()
-        .route("/openapi.json", get(async move || answer("application/json", made(&openapi).openapi.clone())))
-        .route("/docs", get(async move || page(&overview, String::new())))
+        .route("/openapi.json", get(async move || answer("application/json", made().openapi.clone())))
+        .route("/docs", get(async move || page(String::new())))
         .route("/docs/", get(async || Redirect::permanent("/docs")))
         .route(
             "/docs/style.css",
             get(async || answer("text/css; charset=utf-8", Bytes::from_static(docs::STYLE.as_bytes()))),
         )
-        .route("/docs/{service}", get(async move |Path(name): Path<String>| page(&service, name)))
+        .route("/docs/{service}", get(async move |Path(name): Path<String>| page(name)))
 }
 
-fn made(api: &Api) -> &'static Made {
-    static MADE: OnceLock<Made> = OnceLock::new();
-    MADE.get_or_init(|| Made {
-        openapi: openapi::document(api).to_string().into(),
-        pages: docs::pages(api).into_iter().map(|(name, page)| (name, page.into())).collect(),
-    })
+fn made() -> &'static Made {
+    static MADE: LazyLock<Made> = LazyLock::new(|| Made {
+        openapi: openapi::document(Api::get()).to_string().into(),
+        pages: docs::pages(Api::get()).into_iter().map(|(name, page)| (name, page.into())).collect(),
+    });
+    &MADE
 }
 
 fn answer(content_type: &'static str, body: Bytes) -> Response<Body> {

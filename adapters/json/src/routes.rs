@@ -57,6 +57,7 @@ impl<T> Routes<T> {
     }
 
     /// The first segments that paths begin with.
+    #[cfg(test)]
     pub(crate) fn prefixes(&self) -> impl Iterator<Item = &str> {
         self.root.literals.keys().map(String::as_str)
     }

@@ -22,12 +22,26 @@ pub struct JsonSettings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(HeaderValue);
 
+/// Why JSON cannot be served like this.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum JsonError {
+    /// Every call would be over before it began.
+    #[error("calls in JSON have no time; give them some with --json-timeout, such as 30s")]
+    NoTime,
+}
+
 /// Why something is no origin.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("must be a scheme and a host, as browsers say them; write it like https://shop.example, or * for any")]
 pub struct OriginError;
 
 // === impl JsonSettings ===
+
+impl JsonSettings {
+    pub(crate) fn checked(self) -> Result<Self, JsonError> {
+        if self.timeout.is_zero() { Err(JsonError::NoTime) } else { Ok(self) }
+    }
+}
 
 impl Default for JsonSettings {
     fn default() -> Self {
@@ -68,6 +82,15 @@ impl std::str::FromStr for Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn calls_have_some_time() {
+        assert_eq!(
+            JsonSettings { timeout: Duration::ZERO, ..JsonSettings::default() }.checked().err(),
+            Some(JsonError::NoTime)
+        );
+        assert!(JsonSettings::default().checked().is_ok());
+    }
 
     #[test]
     fn an_origin_is_a_scheme_and_a_host() {

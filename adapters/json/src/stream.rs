@@ -1,7 +1,6 @@
 //! A stream of answers: as events for browsers, or as one JSON object a line.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -15,16 +14,16 @@ use prost_reflect::{DynamicMessage, Value};
 use tonic::{Status, Streaming};
 use tonic_types::StatusExt;
 
-use crate::api::Api;
 use crate::body;
 use crate::refused::{http_status, json};
+use highstreet_wire::json::pool;
 
 const UNBUFFERED: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
 
 /// As server-sent events: each with its cursor as its id, so that a browser that comes back goes on behind it.
-pub(crate) fn events(api: Arc<Api>, messages: Streaming<DynamicMessage>, keep_alive: Duration) -> Response<Body> {
-    let events = until_error(messages).map(move |message| Ok::<_, Infallible>(event(&api, message)));
+pub(crate) fn events(messages: Streaming<DynamicMessage>, keep_alive: Duration) -> Response<Body> {
+    let events = until_error(messages).map(move |message| Ok::<_, Infallible>(event(message)));
     let events = Sse::new(events).keep_alive(KeepAlive::new().interval(keep_alive).text("still here"));
     let mut response = events.into_response();
     response.headers_mut().extend([UNBUFFERED]);
@@ -32,9 +31,9 @@ pub(crate) fn events(api: Arc<Api>, messages: Streaming<DynamicMessage>, keep_al
 }
 
 /// As one JSON object a line; if the stream fails, the last of them has an `error`.
-pub(crate) fn lines(api: Arc<Api>, messages: Streaming<DynamicMessage>) -> Response<Body> {
+pub(crate) fn lines(messages: Streaming<DynamicMessage>) -> Response<Body> {
     let lines = until_error(messages).map(move |message| {
-        let mut line = message.and_then(|message| body::write(&message)).unwrap_or_else(|status| told(&api, &status));
+        let mut line = message.and_then(|message| body::write(&message)).unwrap_or_else(|status| told(&status));
         line.push(b'\n');
         Ok::<_, Infallible>(Bytes::from(line))
     });
@@ -56,7 +55,7 @@ fn until_error(messages: Streaming<DynamicMessage>) -> impl Stream<Item = Result
     })
 }
 
-fn event(api: &Api, message: Result<DynamicMessage, Status>) -> Event {
+fn event(message: Result<DynamicMessage, Status>) -> Event {
     let written = message.and_then(|message| Ok((cursor(&message), body::write(&message)?)));
     match written {
         Ok((cursor, json)) => {
@@ -64,7 +63,7 @@ fn event(api: &Api, message: Result<DynamicMessage, Status>) -> Event {
             cursor.map_or(event.clone(), |cursor| event.id(cursor))
         }
         Err(status) => {
-            let event = Event::default().event("error").data(String::from_utf8_lossy(&told(api, &status)));
+            let event = Event::default().event("error").data(String::from_utf8_lossy(&told(&status)));
             let wait = status.get_details_retry_info().and_then(|info| info.retry_delay);
             wait.map_or(event.clone(), |wait| event.retry(wait))
         }
@@ -80,6 +79,6 @@ fn cursor(message: &DynamicMessage) -> Option<String> {
     }
 }
 
-fn told(api: &Api, status: &Status) -> Vec<u8> {
-    json(&api.pool, status, http_status(status.code())).to_string().into_bytes()
+fn told(status: &Status) -> Vec<u8> {
+    json(pool(), status, http_status(status.code())).to_string().into_bytes()
 }

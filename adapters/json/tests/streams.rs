@@ -138,7 +138,7 @@ async fn who_may_not_is_told_how_to_say_who_they_are() {
 /// What is neither a service's path nor anything else is not found, as JSON.
 #[tokio::test]
 async fn nothing_is_at_any_other_path() {
-    let doors = doors(ending(), &JsonSettings::default()).unwrap();
+    let doors = doors(ending(), &JsonSettings::default());
     let response = doors.oneshot(Request::get("/favicon.ico").body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
     assert_eq!(response.headers()["content-type"], "application/json");

@@ -130,8 +130,8 @@ mod tests {
     use super::*;
     use crate::rule::rules;
 
-    fn method(service: &str, method: &str) -> (std::sync::Arc<Api>, MethodDescriptor) {
-        let api = Api::get().unwrap();
+    fn method(service: &str, method: &str) -> (&'static Api, MethodDescriptor) {
+        let api = Api::get();
         let service = api.pool.get_service_by_name(service).unwrap();
         let found = service.methods().find(|it| it.name() == method).unwrap();
         (api, found)
@@ -140,12 +140,12 @@ mod tests {
     #[test]
     fn examples_are_what_one_would_type() {
         let (api, place) = method("highstreet.ordering.v1.OrderingService", "PlaceOrder");
-        let typed = curl(&api, &place, &rules(&place).unwrap()[0]);
+        let typed = curl(api, &place, &rules(&place).unwrap()[0]);
         assert!(typed.starts_with("curl --json '{") && typed.ends_with("8088/v1/shops/skanu/orders"), "{typed}");
         assert!(typed.contains(r#""unitPrice":{"currencyCode":"KRW","units":"4500"}"#), "{typed}");
-        assert!(grpcurl(&api, &place).contains(r#""shopId":"skanu""#));
+        assert!(grpcurl(api, &place).contains(r#""shopId":"skanu""#));
         let (api, trace) = method("highstreet.tracking.v1.TrackingService", "GetTrace");
-        let typed = curl(&api, &trace, &rules(&trace).unwrap()[0]);
+        let typed = curl(api, &trace, &rules(&trace).unwrap()[0]);
         assert_eq!(typed, "curl 'http://127.0.0.1:8088/v1/traces/ordering/ID'");
     }
 }
