@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use highstreet_console::{ConsoleSettings, SignIn};
 use highstreet_grpc::operations::Operations;
 use highstreet_grpc::{CallLayer, Gathered};
 use highstreet_wire::DESCRIPTORS;
@@ -28,7 +29,7 @@ use tower::{Service, ServiceExt};
 use crate::front::Front;
 use crate::health::{self, Listing};
 use crate::switchboard::AnyService;
-use crate::{StartError, Street};
+use crate::{ContextName, StartError, Street};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
@@ -81,14 +82,17 @@ impl Door {
         let v1 = reflection(&offered)?.build_v1().map_err(described)?;
         let v1alpha = reflection(&offered)?.build_v1alpha().map_err(described)?;
         switchboard.connect([operations, named(checks), named(v1), named(v1alpha)]);
-        let service = switchboard.map_request(|request: Request<AxumBody>| request.map(Body::new));
-        let routes = Routes::from(AxumRouter::new().fallback_service(service));
+        let service = switchboard.clone().map_request(|request: Request<AxumBody>| request.map(Body::new));
+        let pages = pages(street, AnyService::new(switchboard));
+        let routes = Routes::from(AxumRouter::new().merge(pages).fallback_service(service));
         let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
         let incoming = incoming.map(|accepted| accepted.map(Gathered::new));
         // A gateway is open to strangers, whoever else it believes.
         let within = street.platform().trusts_peers() && street.front().is_none();
         let calls = if within { CallLayer::within_mesh() } else { CallLayer::new() };
         let serving = Server::builder()
+            // Browsers do not speak HTTP/2 without TLS.
+            .accept_http1(true)
             // Clients that vanished are noticed.
             .http2_keepalive_interval(Some(KEEP_ALIVE))
             .http2_keepalive_timeout(Some(KEEP_ALIVE / 3))
@@ -99,6 +103,12 @@ impl Door {
         let watching = front.map(|front| tokio::spawn(watch(front, health.clone())).abort_handle());
         Ok((Listening { address: self.address, health, services, watching }, serving))
     }
+}
+
+/// The console, where every service is reached.
+fn pages(street: &Street, way: AnyService) -> AxumRouter {
+    let complete = street.contexts().count() == ContextName::ALL.len() || street.front().is_some();
+    if complete { highstreet_console::router(way, ConsoleSettings { sign_in: SignIn::Open }) } else { AxumRouter::new() }
 }
 
 async fn watch(front: Arc<Front>, health: HealthReporter) {
