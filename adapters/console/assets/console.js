@@ -38,8 +38,14 @@
     });
     return button;
   };
-  for (const field of document.querySelectorAll("input[data-steps]")) {
-    field.before(step(field, -1));
-    field.after(step(field, 1));
-  }
+  const dress = () => {
+    for (const field of document.querySelectorAll("input[data-steps]")) {
+      if (field.nextElementSibling?.classList.contains("step")) continue;
+      field.before(step(field, -1));
+      field.after(step(field, 1));
+    }
+  };
+  dress();
+  // Whatever was drawn anew is dressed anew.
+  document.addEventListener("htmx:after:swap", dress);
 })();
