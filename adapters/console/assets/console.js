@@ -24,6 +24,12 @@
   addEventListener("pagehide", () => { news?.close(); news = undefined; });
   addEventListener("pageshow", (event) => { listen(); if (event.persisted) location.reload(); });
 
+  // A product's own price, until somebody says another.
+  document.addEventListener("change", ({ target }) => {
+    const price = target.dataset?.prices && document.getElementById(target.dataset.prices);
+    if (price) price.value = target.selectedOptions[0]?.dataset.price ?? "";
+  });
+
   // Buttons for less and more beside the menu's number fields.
   const step = (field, by) => {
     const button = document.createElement("button");

@@ -25,7 +25,7 @@ const ORDER: &str = "restock";
 /// How owners are called among those who are notified.
 const OWNER: &str = "owner";
 /// How many notifications are shown, the newest first.
-const TOLD: i32 = 20;
+const TOLD: i32 = 12;
 
 pub(crate) fn routes() -> Router<Console> {
     Router::new()
@@ -133,7 +133,7 @@ fn orders(l: Lang, orders: &[BoardOrder]) -> Markup {
                         p.said {
                             (show::time(it.place_time.as_ref()))
                             @if !it.delivery_status.is_empty() {
-                                " · " (l.delivery()) " " (l.status(&it.delivery_status).unwrap_or(&it.delivery_status))
+                                " · " (l.status(&it.delivery_status).unwrap_or(&it.delivery_status))
                             }
                         }
                     }

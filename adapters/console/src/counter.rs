@@ -52,7 +52,7 @@ async fn draw(visit: &Visit, problem: Option<Problem>) -> Response {
     let problem = problem.as_ref();
     let body = html! {
         div.columns {
-            (part::live(PATH, "30s", queues.draw(visit)))
+            (part::live(PATH, "30s", queues.draw(visit, stock.as_deref().unwrap_or_default())))
             @if visit.who.is_any_of(&[Role::Staff, Role::Owner]) {
                 div {
                     @if takes_orders(visit) { (part::card("drinks", icon::CUP, l.take_an_order(), drinks(l, problem))) }
@@ -94,15 +94,17 @@ fn purchase_form(l: Lang, problem: Option<&Problem>, stock: &Result<Vec<StockIte
     let form = Form { name: PURCHASE, problem };
     let chosen = form.value("sku", "");
     part::asked(l, stock, |stock| {
+        let price = stock.first().and_then(|item| item.unit_price.as_ref()).map(|price| price.units.to_string());
+        let price = price.unwrap_or_default();
         html! {
             @if stock.is_empty() { (part::empty(l.no_stock())) } @else {
                 form.stacked method="post" action="/counter/purchases" {
                     (form.request_id())
                     div.field {
                         label for="purchase-sku" { (l.product()) }
-                        select id="purchase-sku" name="sku" {
+                        select id="purchase-sku" name="sku" data-prices="purchase-unit_price" {
                             @for item in stock {
-                                option value=(item.sku) selected[item.sku == chosen] {
+                                option value=(item.sku) selected[item.sku == chosen] data-price=[item.unit_price.as_ref().map(|price| price.units)] {
                                     (item.product_name) " · " (show::money(item.unit_price.as_ref())) " · " (l.on_hand()) " " (show::count(item.on_hand))
                                 }
                             }
@@ -110,7 +112,7 @@ fn purchase_form(l: Lang, problem: Option<&Problem>, stock: &Result<Vec<StockIte
                     }
                     div.pair {
                         (form.input(Input { name: "quantity", label: l.quantity(), kind: Kind::Whole, value: "1" }))
-                        (form.input(Input { name: "unit_price", label: l.price_won(), kind: Kind::Whole, value: "1800" }))
+                        (form.input(Input { name: "unit_price", label: l.price_won(), kind: Kind::Whole, value: &price }))
                     }
                     (form.input(Input { name: "customer_name", label: l.customer_name(), kind: Kind::Optional, value: "" }))
                     button.button.strong.wide type="submit" { (l.record()) }

@@ -55,7 +55,7 @@ fn shelf(visit: &Visit, books: &Vec<Book>) -> Markup {
         ul.shelf {
             @for book in books {
                 // A book keeps its colour wherever it stands.
-                @let colour = book.book_id.bytes().fold(0_usize, |sum, byte| sum + usize::from(byte)) % 5;
+                @let colour = book.book_id.bytes().fold(0_usize, |sum, byte| (sum * 31 + usize::from(byte)) % 997) % 5;
                 li.book id=(format!("book-{}", book.book_id)) {
                     div class=(format!("cover cover-{colour}")) aria-hidden="true" { span { (book.title) } }
                     div.book-about {

@@ -114,7 +114,6 @@ texts! {
     nothing_to_make: "기다리는 주문이 없습니다.", "Nothing to make right now.";
     ready: "완료", "Ready";
     deliveries: "배송", "Deliveries";
-    delivery: "배송", "delivery";
     nothing_to_send: "보낼 것이 없습니다.", "Nothing to send right now.";
     ship: "출발", "Ship";
     deliver: "전달 완료", "Delivered";

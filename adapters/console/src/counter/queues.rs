@@ -1,6 +1,7 @@
 //! What waits at the counter.
 
 use highstreet_wire::proto::delivery::{Delivery, DeliveryStatus, ListDeliveriesRequest};
+use highstreet_wire::proto::inventory::StockItem;
 use highstreet_wire::proto::kitchen::{ListPreparationsRequest, Preparation, PreparationStatus};
 use highstreet_wire::proto::sales::{ListPurchasesRequest, Purchase, PurchaseStatus};
 use highstreet_wire::proto::ticketing::{ListTicketsRequest, Ticket, TicketStatus};
@@ -62,7 +63,7 @@ impl Queues {
         }
     }
 
-    pub(super) fn draw(&self, visit: &Visit) -> Markup {
+    pub(super) fn draw(&self, visit: &Visit, stock: &[StockItem]) -> Markup {
         let l = visit.lang;
         let sends = visit.who.is_any_of(&[Role::HeadOffice, Role::Owner]) || visit.who.token.is_none();
         let works = visit.who.is_any_of(&[Role::Staff, Role::Owner]);
@@ -75,7 +76,7 @@ impl Queues {
             })))
             @if works {
                 (part::card("tickets", icon::TICKET, l.tickets(), part::asked(l, &self.tickets, |it| tickets(l, it))))
-                (part::card("sold", icon::LIST, l.sold_last(), part::asked(l, &self.purchases, |it| purchases(l, it))))
+                (part::card("sold", icon::LIST, l.sold_last(), part::asked(l, &self.purchases, |it| purchases(l, it, stock))))
             }
         }
     }
@@ -173,12 +174,14 @@ fn tickets(l: Lang, tickets: &Vec<Ticket>) -> Markup {
     }
 }
 
-fn purchases(l: Lang, purchases: &Vec<Purchase>) -> Markup {
+fn purchases(l: Lang, purchases: &Vec<Purchase>, stock: &[StockItem]) -> Markup {
+    let name =
+        |sku: &str| stock.iter().find(|item| item.sku == sku).map_or(sku.to_owned(), |item| item.product_name.clone());
     html! {
         @if purchases.is_empty() { (part::empty(l.nothing_sold())) }
         ul.queue {
             @for it in purchases {
-                @let what = format!("{} × {}", it.quantity, it.sku);
+                @let what = format!("{} × {}", it.quantity, name(&it.sku));
                 li id=(format!("sold-{}", it.purchase_id)) {
                     div {
                         p.what { (what) " " (part::badge(l, status(it.status().as_str_name()))) }

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use highstreet_wire::proto::booking::{Booking, BookingStatus, ListBookingsRequest};
-use highstreet_wire::proto::lending::{ListReservationsRequest, Reservation, ReservationStatus};
+use highstreet_wire::proto::lending::{ListBooksRequest, ListReservationsRequest, Reservation, ReservationStatus};
 use highstreet_wire::proto::ordering::{ListOrdersRequest, Order, OrderStatus};
+use highstreet_wire::proto::seating::ListScreeningsRequest;
 use highstreet_wire::proto::tracking::{ListTracesRequest, Trace};
 use maud::{Markup, html};
 use tonic::Status;
@@ -25,8 +26,20 @@ pub(super) struct Cases {
     orders: Result<Vec<Order>, Status>,
     bookings: Result<Vec<Booking>, Status>,
     reservations: Result<Vec<Reservation>, Status>,
+    /// What films and books are called, by the ids that bookings and reservations have of them.
+    names: HashMap<String, String>,
     /// By what they are traces of. A trace that is not there yet is not drawn.
     traces: HashMap<String, Trace>,
+}
+
+/// What is said about one of the three.
+struct Section {
+    id: &'static str,
+    /// The kind of shop, whose page has its name and whose colour it is drawn in.
+    shop: &'static str,
+    icon: Icon,
+    title: &'static str,
+    nothing: &'static str,
 }
 
 /// One of them, as it is drawn.
@@ -62,13 +75,14 @@ impl Cases {
             ..ListReservationsRequest::default()
         };
         let (mut ordering, mut booking, mut lending) = (calls.ordering(), calls.booking(), calls.lending());
-        let (orders, bookings, reservations, cafe, cinema, library) = tokio::join!(
+        let (orders, bookings, reservations, cafe, cinema, library, names) = tokio::join!(
             ask(ordering.list_orders(orders)),
             ask(booking.list_bookings(bookings)),
             ask(lending.list_reservations(reservations)),
             traces(visit, &shops.cafe),
             traces(visit, &shops.cinema),
             traces(visit, &shops.library),
+            names(visit),
         );
         let traces = [cafe, cinema, library].into_iter().flatten();
         let traces = traces.map(|trace| (trace.order.clone().unwrap_or_default().id, trace)).collect();
@@ -76,47 +90,53 @@ impl Cases {
             orders: orders.map(|answer| answer.orders),
             bookings: bookings.map(|answer| answer.bookings),
             reservations: reservations.map(|answer| answer.reservations),
+            names,
             traces,
         }
     }
 
     pub(super) fn draw(&self, l: Lang) -> Markup {
+        let orders = Section { id: "orders", shop: "cafe", icon: icon::CUP, title: l.orders(), nothing: l.no_orders() };
+        let bookings =
+            Section { id: "bookings", shop: "cinema", icon: icon::FILM, title: l.bookings(), nothing: l.no_bookings() };
+        let reservations = Section {
+            id: "reservations",
+            shop: "library",
+            icon: icon::BOOK,
+            title: l.reservations(),
+            nothing: l.no_reservations(),
+        };
         html! {
-            (self.section(l, "orders", "cafe", icon::CUP, l.orders(), ("/cafe", l.no_orders()), &self.orders, order))
-            (self.section(l, "bookings", "cinema", icon::FILM, l.bookings(), ("/cinema", l.no_bookings()), &self.bookings, booking))
-            (self.section(
-                l, "reservations", "library", icon::BOOK, l.reservations(), ("/library", l.no_reservations()),
-                &self.reservations, reservation,
-            ))
+            div.mine {
+                (self.section(l, &orders, &self.orders, |it| order(l, it)))
+                (self.section(l, &bookings, &self.bookings, |it| booking(l, it, self.name(&it.screening_id))))
+                (self.section(l, &reservations, &self.reservations, |it| reservation(l, it, self.name(&it.book_id))))
+            }
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "three sections, each of which says all of this")]
+    fn name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.names.get(id).map_or(id, String::as_str)
+    }
+
     fn section<'a, T>(
         &'a self,
         l: Lang,
-        id: &str,
-        shop: &str,
-        icon: Icon,
-        title: &str,
-        (path, nothing): (&str, &str),
+        section: &Section,
         found: &'a Result<Vec<T>, Status>,
-        case: impl Fn(Lang, &'a T) -> Case<'a>,
+        case: impl Fn(&'a T) -> Case<'a>,
     ) -> Markup {
-        let cases = |found: &&'a Vec<T>| {
-            html! {
-                @if found.is_empty() { (part::empty(nothing)) p { a.button href=(path) { (l.have_a_look()) } } }
-                ul.cases { @for thing in found.iter() { (self.one(l, case(l, thing))) } }
-            }
-        };
-        html! {
-            div.(shop) {
-                @match found {
-                    Ok(found) => (part::card(id, icon, title, cases(&found))),
-                    Err(status) => (part::card(id, icon, title, crate::problem::missing(l, status))),
+        let drawn = match found {
+            Ok(found) => html! {
+                @if found.is_empty() {
+                    (part::empty(section.nothing))
+                    p { a.button href=(format!("/{}", section.shop)) { (l.have_a_look()) } }
                 }
-            }
-        }
+                ul.cases { @for thing in found { (self.one(l, case(thing))) } }
+            },
+            Err(status) => crate::problem::missing(l, status),
+        };
+        html! { div.(section.shop) { (part::card(section.id, section.icon, section.title, drawn)) } }
     }
 
     fn one(&self, l: Lang, case: Case<'_>) -> Markup {
@@ -135,6 +155,18 @@ impl Cases {
             }
         }
     }
+}
+
+/// Films and books by their ids; without them, the ids are shown.
+async fn names(visit: &Visit) -> HashMap<String, String> {
+    let films = ListScreeningsRequest { shop_id: visit.shops.cinema.clone(), page_size: 200, ..Default::default() };
+    let books = ListBooksRequest { shop_id: visit.shops.library.clone(), page_size: 200, ..Default::default() };
+    let (mut seating, mut lending) = (visit.calls.seating(), visit.calls.lending());
+    let (films, books) = tokio::join!(ask(seating.list_screenings(films)), ask(lending.list_books(books)));
+    let films = films.map(|answer| answer.screenings).unwrap_or_default().into_iter();
+    let books = books.map(|answer| answer.books).unwrap_or_default().into_iter();
+    let films = films.map(|film| (film.screening_id, film.movie_name));
+    films.chain(books.map(|book| (book.book_id, book.title))).filter(|(_, name)| !name.is_empty()).collect()
 }
 
 async fn traces(visit: &Visit, shop: &str) -> Vec<Trace> {
@@ -172,13 +204,13 @@ fn order(l: Lang, order: &Order) -> Case<'_> {
     }
 }
 
-fn booking(l: Lang, booking: &Booking) -> Case<'_> {
+fn booking<'a>(l: Lang, booking: &'a Booking, film: &str) -> Case<'a> {
     use BookingStatus::{Confirmed, Paid, Reserved};
     let (id, revision) = (booking.booking_id.as_str(), booking.revision);
     let seats = if booking.seats.is_empty() { l.seats_later().to_owned() } else { booking.seats.join(" ") };
     Case {
         id,
-        title: format!("{} · {seats}", booking.screening_id),
+        title: format!("{film} · {seats}"),
         status: status(booking.status().as_str_name()),
         facts: html! {
             (part::fact(l.cinema(), &booking.brand))
@@ -201,12 +233,12 @@ fn booking(l: Lang, booking: &Booking) -> Case<'_> {
     }
 }
 
-fn reservation(l: Lang, reservation: &Reservation) -> Case<'_> {
+fn reservation<'a>(l: Lang, reservation: &'a Reservation, title: &str) -> Case<'a> {
     use ReservationStatus::{Confirmed, Requested};
     let (id, revision) = (reservation.reservation_id.as_str(), reservation.revision);
     Case {
         id,
-        title: reservation.book_id.clone(),
+        title: title.to_owned(),
         status: status(reservation.status().as_str_name()),
         facts: part::fact(l.reserved_at(), show::time(reservation.create_time.as_ref())),
         buttons: html! {
