@@ -108,7 +108,11 @@ impl Door {
 /// The console, where every service is reached.
 fn pages(street: &Street, way: AnyService) -> AxumRouter {
     let complete = street.contexts().count() == ContextName::ALL.len() || street.front().is_some();
-    if complete { highstreet_console::router(way, ConsoleSettings { sign_in: SignIn::Open }) } else { AxumRouter::new() }
+    if complete {
+        highstreet_console::router(way, ConsoleSettings { sign_in: SignIn::Open })
+    } else {
+        AxumRouter::new()
+    }
 }
 
 async fn watch(front: Arc<Front>, health: HealthReporter) {

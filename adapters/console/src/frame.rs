@@ -9,6 +9,10 @@ use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::visit::{Passer, Role, Visit};
 
+/// What visitors have opened stays open when a page is drawn anew.
+const HTMX_SETTINGS: &str =
+    r#"{"includeIndicatorCSS":false,"history":false,"morphIgnore":["data-htmx-powered","open"]}"#;
+
 /// Where a visitor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -60,7 +64,7 @@ pub(crate) fn document(
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover";
                 meta name="color-scheme" content="light dark";
-                meta name="htmx-config" content="includeIndicatorCSS:false, history:false";
+                meta name="htmx-config" content=(HTMX_SETTINGS);
                 title { (title) " · Highstreet" }
                 link rel="icon" href=(ICON.path) type="image/svg+xml";
                 link rel="stylesheet" href=(STYLE.path);

@@ -218,7 +218,7 @@ words! {
         "PAID": "결제됨", "Paid";
         "READY": "준비됨", "Ready";
         "SHIPPED": "배송 중", "On the way";
-        "COMPLETED": "완료", "Completed";
+        "COMPLETED": "완료", "Done";
         "CANCELLED": "취소됨", "Cancelled";
         "PLACED": "발주됨", "Placed";
         "RECEIVED": "입고됨", "Received";
