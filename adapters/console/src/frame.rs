@@ -91,7 +91,7 @@ fn language(l: Lang, path: &str) -> Markup {
     html! {
         form.language method="post" action="/lang" {
             input type="hidden" name="back" value=(path);
-            button type="submit" name="lang" value=(other.tag()) lang=(other.tag()) aria-label=(other.in_this_language()) {
+            button type="submit" name="lang" value=(other.tag()) lang=(other.tag()) title=(other.in_this_language()) {
                 (other.own_name())
             }
         }
@@ -152,7 +152,7 @@ impl Page<'_> {
                     }
                 }
             }
-            a.who href="/account" aria-label=(l.account()) { (icon::PERSON) span { (self.visit.who.name) } }
+            a.who href="/account" { (icon::PERSON) span.hidden { (l.account()) ": " } span.name { (self.visit.who.name) } }
         }
     }
 }

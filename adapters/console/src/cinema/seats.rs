@@ -6,6 +6,7 @@ use highstreet_wire::proto::booking::{CreateBookingRequest, GetBookingRequest, S
 use highstreet_wire::proto::common::PaymentMethod;
 use highstreet_wire::proto::seating::{GetScreeningRequest, Screening, Seat, SeatStatus};
 use maud::{Markup, html};
+use tonic::Code;
 
 use super::film;
 use crate::calls::ask;
@@ -40,10 +41,13 @@ async fn draw(visit: &Visit, screening_id: &str, problem: Option<Problem>) -> Re
     let l = visit.lang;
     let request = GetScreeningRequest { shop_id: visit.shops.cinema.clone(), screening_id: screening_id.to_owned() };
     let screening = ask(visit.calls.seating().get_screening(request)).await;
-    let screening = screening.map(|answer| answer.screening.unwrap_or_default());
     let booking = match problem.as_ref().and_then(|problem| problem.values(SEATS)) {
         Some(sent) => sent.get("booking").to_owned(),
         None => visit.asked.get("booking").to_owned(),
+    };
+    let screening = match screening.map(|answer| answer.screening.unwrap_or_default()) {
+        Err(status) if status.code() == Code::NotFound && !booking.is_empty() => Ok(usual_hall(screening_id)),
+        answer => answer,
     };
     let quantity = quantity(visit, &booking).await;
     let choice = if booking.is_empty() { Choice::New } else { Choice::Paid(&booking, quantity) };
@@ -68,6 +72,14 @@ fn told(l: Lang, screening: &Screening) -> String {
     told.push(format!("{} / {}", show::money(Some(&won(PRICE))), l.one_seat()));
     told.retain(|part| !part.is_empty());
     told.join(" · ")
+}
+
+/// Where a screening is shown that nobody opened: it opens when the first seats are taken.
+fn usual_hall(screening_id: &str) -> Screening {
+    let seat = |row: i32, letter: char| Seat { name: format!("{row}{letter}"), status: SeatStatus::Free.into() };
+    let seats = (1..=10).flat_map(|row| ('A'..='J').map(move |letter| seat(row, letter))).collect();
+    let screening_id = screening_id.to_owned();
+    Screening { screening_id, rows: 10, seats_per_row: 10, seats, ..Screening::default() }
 }
 
 /// How many seats a booking has paid for; 0 if nobody knows.
