@@ -42,7 +42,8 @@ impl Asset {
             "svg" => "image/svg+xml",
             _ => "text/javascript; charset=utf-8",
         };
-        let hash: String = Sha256::digest(content).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Self { path: format!("/assets/{name}-{hash}.{extension}"), kind, content }
+        let digest = Sha256::digest(content);
+        let hash = digest.iter().take(8).fold(0_u64, |hash, byte| hash << 8 | u64::from(*byte));
+        Self { path: format!("/assets/{name}-{hash:016x}.{extension}"), kind, content }
     }
 }

@@ -148,7 +148,7 @@ fn orders(l: Lang, orders: &[BoardOrder]) -> Markup {
     }
 }
 
-fn messages(l: Lang, told: &Vec<Notification>) -> Markup {
+fn messages(l: Lang, told: &[Notification]) -> Markup {
     html! {
         @if told.is_empty() { (part::empty(l.nothing_told())) }
         ul.messages {

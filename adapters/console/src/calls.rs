@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use highstreet_wire::proto::booking::booking_service_client::BookingServiceClient;
 use highstreet_wire::proto::delivery::delivery_service_client::DeliveryServiceClient;
 use highstreet_wire::proto::inventory::inventory_service_client::InventoryServiceClient;
@@ -37,12 +38,16 @@ const PATIENCE: Duration = Duration::from_secs(35);
 #[derive(Clone)]
 pub(crate) struct Calls(Way);
 
-/// What a call answers, or that it took too long.
-pub(crate) async fn ask<T>(call: impl Future<Output = Result<tonic::Response<T>, Status>>) -> Result<T, Status> {
-    match tokio::time::timeout(PATIENCE, call).await {
-        Ok(answer) => answer.map(tonic::Response::into_inner),
-        Err(_) => Err(Status::deadline_exceeded("this takes too long; look again whether it was done after all")),
-    }
+/// What a call answers, or that it took too long. Boxed, as pages wait for many calls at once.
+pub(crate) fn ask<'a, T: 'a>(
+    call: impl Future<Output = Result<tonic::Response<T>, Status>> + Send + 'a,
+) -> BoxFuture<'a, Result<T, Status>> {
+    Box::pin(async move {
+        match tokio::time::timeout(PATIENCE, call).await {
+            Ok(answer) => answer.map(tonic::Response::into_inner),
+            Err(_) => Err(Status::deadline_exceeded("this takes too long; look again whether it was done after all")),
+        }
+    })
 }
 
 macro_rules! services {

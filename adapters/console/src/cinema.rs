@@ -56,7 +56,7 @@ async fn draw(visit: &Visit, problem: Option<Problem>) -> Response {
     Page { visit, place: Place::Cinema, title, beneath, events: None, problem }.with(body)
 }
 
-fn posters(l: Lang, screenings: &Vec<Screening>) -> Markup {
+fn posters(l: Lang, screenings: &[Screening]) -> Markup {
     html! {
         @if screenings.is_empty() { section.card { (part::empty(l.no_screenings())) } }
         ul.posters {
@@ -105,16 +105,12 @@ fn opening(l: Lang, problem: Option<&Problem>) -> Markup {
 }
 
 async fn open(visit: Visit, fields: Fields) -> Response {
-    let starts_at = match fields.get("starts_at") {
-        "" => None,
-        written => match show::Clock::read(written) {
-            Some(clock) => Some(Timestamp { seconds: clock.seconds_of_unix(), nanos: 0 }),
-            None => {
-                let problem = Problem::field(OPEN, fields, "starts_at", visit.lang.write_time_like_this());
-                return draw(&visit, Some(problem)).await;
-            }
-        },
-    };
+    let written = fields.get("starts_at");
+    let starts_at = show::Clock::read(written).map(|clock| Timestamp { seconds: clock.seconds_of_unix(), nanos: 0 });
+    if starts_at.is_none() && !written.is_empty() {
+        let problem = Problem::field(OPEN, fields, "starts_at", visit.lang.write_time_like_this());
+        return draw(&visit, Some(problem)).await;
+    }
     let request = OpenScreeningRequest {
         shop_id: visit.shops.cinema.clone(),
         screening_id: fields.get("screening_id").to_owned(),

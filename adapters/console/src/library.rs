@@ -48,7 +48,7 @@ async fn draw(visit: &Visit, problem: Option<Problem>) -> Response {
     Page { visit, place: Place::Library, title, beneath, events: None, problem }.with(body)
 }
 
-fn shelf(visit: &Visit, books: &Vec<Book>) -> Markup {
+fn shelf(visit: &Visit, books: &[Book]) -> Markup {
     let l = visit.lang;
     html! {
         @if books.is_empty() { section.card { (part::empty(l.no_books())) } }

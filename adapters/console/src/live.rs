@@ -27,7 +27,8 @@ pub(crate) fn tell(streams: Vec<Stir>) -> Response {
         return Sse::new(futures_util::stream::empty::<Result<Event, Infallible>>()).into_response();
     }
     let ends = streams.into_iter().map(|stream| stream.map(Some).chain(futures_util::stream::iter([None])));
-    let stirs = SelectAll::from_iter(ends.map(StreamExt::boxed)).take_while(|stir| std::future::ready(stir.is_some()));
+    let stirs = ends.map(StreamExt::boxed).collect::<SelectAll<_>>();
+    let stirs = stirs.take_while(|stir| std::future::ready(stir.is_some()));
     Sse::new(events(stirs)).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)).into_response()
 }
 

@@ -147,18 +147,18 @@ fn unreachable(l: Lang, contexts: &[String]) -> Markup {
     }
 }
 
-fn subject(fields: &Fields) -> Option<Reference> {
-    Some(Reference { context: fields.get("context").to_owned(), id: fields.get("id").to_owned() })
+fn subject(fields: &Fields) -> Reference {
+    Reference { context: fields.get("context").to_owned(), id: fields.get("id").to_owned() }
 }
 
 async fn retry(visit: Visit, fields: Fields) -> Response {
-    let request = RetryStepRequest { subject: subject(&fields) };
+    let request = RetryStepRequest { subject: Some(subject(&fields)) };
     let done = ask(visit.calls.operations().retry_step(request)).await.map(drop);
     answer(&visit, fields, "retried", done).await
 }
 
 async fn abandon(visit: Visit, fields: Fields) -> Response {
-    let request = AbandonStepRequest { subject: subject(&fields) };
+    let request = AbandonStepRequest { subject: Some(subject(&fields)) };
     let done = ask(visit.calls.operations().abandon_step(request)).await.map(drop);
     answer(&visit, fields, "abandoned", done).await
 }

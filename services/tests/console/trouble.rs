@@ -1,10 +1,18 @@
 //! What visitors are told when something does not work.
 
 use highstreet::ContextName;
+use highstreet::config::{GroundArgs, ShopArgs};
+use highstreet_domain::kernel::ports::Bus;
+use highstreet_domain::kernel::{Message, Origin, Timestamp};
+use highstreet_sqlite::EmbeddedBus;
+use highstreet_wire::proto::ordering::OrderPaid;
 use http::StatusCode;
 use http::header::RETRY_AFTER;
+use prost::Message as _;
+use uuid::Uuid;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, Page};
+use crate::common::HighStreet;
 use crate::shops::{shown, street};
 
 #[tokio::test]
@@ -98,5 +106,39 @@ async fn a_letter_or_a_step_that_is_not_there_is_said_so() {
     for action in ["/operations/replay", "/operations/discard"] {
         let refused = operator.send(action, &letter).await;
         assert!(refused.status.is_client_error() && refused.shows("banner"), "{action}: {}", refused.body);
+    }
+}
+
+/// CAP-3: what a context could not handle is shown with its payload, given to it again, and thrown away.
+#[tokio::test]
+async fn dead_letters_are_read_replayed_and_discarded() {
+    let data = tempfile::tempdir().unwrap();
+    let bus = EmbeddedBus::open(&data.path().join("bus.db")).unwrap();
+    let headless = OrderPaid { order_id: "<nobody's>".into(), ..OrderPaid::default() };
+    let message = Message {
+        id: Uuid::now_v7(),
+        source: "ordering".into(),
+        name: "OrderPaid".into(),
+        subject: Uuid::now_v7(),
+        time: Timestamp::default(),
+        origin: Origin::default(),
+        body: headless.encode_to_vec(),
+    };
+    bus.publish(vec![message]).await.unwrap();
+    drop(bus);
+    let high_street = HighStreet::on(GroundArgs::embedded(data.path()), ShopArgs::standard()).await;
+    let mut operator = Browser::at(&high_street.url()).signed_in("operator", "Lee").await;
+    let all = |page: &Page| page.count("action=\"/operations/discard\"") == 4;
+    let page = shown(&operator, "/operations", "four listeners laid it aside", all).await;
+    assert!(page.shows("ordering.OrderPaid → kitchen"), "{}", page.body);
+    let path = page.body.split("href=\"").find(|link| link.starts_with("/operations/letters/kitchen/")).unwrap();
+    let letter = operator.get(path.split('"').next().unwrap()).await;
+    assert!(letter.shows("orderId") && letter.shows("&lt;nobody's&gt;"), "{}", letter.body);
+
+    assert!(operator.fill_in("/operations", "/operations/replay", &[]).await.location().contains("done=replayed"));
+    shown(&operator, "/operations", "it failed again", all).await;
+    for left in (0..4).rev() {
+        operator.fill_in("/operations", "/operations/discard", &[]).await.location();
+        assert_eq!(operator.get("/operations").await.count("action=\"/operations/discard\""), left);
     }
 }

@@ -109,7 +109,7 @@ fn is_for_store(delivery: &Delivery) -> bool {
     delivery.order.as_ref().is_some_and(|order| order.context == "replenishment")
 }
 
-fn kitchen(l: Lang, preparations: &Vec<Preparation>) -> Markup {
+fn kitchen(l: Lang, preparations: &[Preparation]) -> Markup {
     html! {
         @if preparations.is_empty() { (part::empty(l.nothing_to_make())) }
         ul.queue {
@@ -127,7 +127,7 @@ fn kitchen(l: Lang, preparations: &Vec<Preparation>) -> Markup {
     }
 }
 
-fn sending(l: Lang, deliveries: &Vec<Delivery>, sends: bool) -> Markup {
+fn sending(l: Lang, deliveries: &[Delivery], sends: bool) -> Markup {
     html! {
         @if deliveries.is_empty() { (part::empty(l.nothing_to_send())) }
         ul.queue {
@@ -155,7 +155,7 @@ fn sending(l: Lang, deliveries: &Vec<Delivery>, sends: bool) -> Markup {
     }
 }
 
-fn tickets(l: Lang, tickets: &Vec<Ticket>) -> Markup {
+fn tickets(l: Lang, tickets: &[Ticket]) -> Markup {
     html! {
         @if tickets.is_empty() { (part::empty(l.no_tickets())) }
         ul.queue {
@@ -174,7 +174,7 @@ fn tickets(l: Lang, tickets: &Vec<Ticket>) -> Markup {
     }
 }
 
-fn purchases(l: Lang, purchases: &Vec<Purchase>, stock: &[StockItem]) -> Markup {
+fn purchases(l: Lang, purchases: &[Purchase], stock: &[StockItem]) -> Markup {
     let name =
         |sku: &str| stock.iter().find(|item| item.sku == sku).map_or(sku.to_owned(), |item| item.product_name.clone());
     html! {
