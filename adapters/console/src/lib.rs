@@ -19,6 +19,7 @@ mod lang;
 mod library;
 mod live;
 mod my;
+mod oidc;
 mod operations;
 mod part;
 mod problem;
@@ -28,6 +29,8 @@ mod text;
 mod timeline;
 mod token;
 mod visit;
+
+use std::fmt;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -43,12 +46,23 @@ pub struct ConsoleSettings {
 }
 
 /// How visitors say who they are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum SignIn {
     /// The server believes anyone: visitors choose who to be.
     Open,
     /// Visitors paste a token, as `highstreet token` makes them. The services check it.
     Token,
+    /// Visitors sign in at an OpenID provider, which gives them an access token that the services check.
+    Oidc {
+        /// The provider, as it calls itself: `https://id.example`.
+        issuer: String,
+        /// Who this console is to the provider.
+        client_id: String,
+        /// What shows it to the provider.
+        client_secret: String,
+        /// Where the provider sends visitors back to: this console's `/sign-in/answer`, in full.
+        redirect: String,
+    },
 }
 
 /// What every page is made from.
@@ -75,4 +89,17 @@ pub fn router(way: Way, settings: ConsoleSettings) -> Router {
         .route("/assets/{name}", get(assets::serve))
         .layer(from_fn(guard::tell_browsers))
         .with_state(console)
+}
+
+// === impl SignIn ===
+
+impl fmt::Debug for SignIn {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open => f.write_str("Open"),
+            Self::Token => f.write_str("Token"),
+            Self::Oidc { issuer, client_id, .. } => write!(f, "Oidc({client_id} at {issuer})"),
+        }
+    }
 }

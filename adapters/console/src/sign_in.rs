@@ -6,18 +6,22 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use form_urlencoded::Serializer;
 use http::header::SET_COOKIE;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Uri};
 use maud::{Markup, html};
+use tonic::Status;
 
 use crate::fields::Fields;
 use crate::frame::{Page, Place, document};
 use crate::lang::Lang;
+use crate::oidc::{Journey, NotSignedIn, Provider};
 use crate::part::{self, Form, Input, Kind};
 use crate::problem::Problem;
 use crate::visit::{self, Passer, Role, SHOPS, Shops, TOKEN, VISITOR, Visit, Who};
 use crate::{Console, SignIn, icon, token};
 
 const FORM: &str = "sign-in";
+/// The cookie of a visitor who is at the provider.
+const JOURNEY: &str = "signing-in";
 /// Who customers are in the stories that are told of this street.
 const SOMEBODY: &str = "010-1234-5678";
 
@@ -26,6 +30,8 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/", get(start))
         .route("/account", get(account))
         .route("/sign-in", post(sign_in))
+        .route("/sign-in/start", get(go))
+        .route("/sign-in/answer", get(come_back))
         .route("/sign-out", post(sign_out))
         .route("/shops", post(shops))
 }
@@ -83,7 +89,11 @@ fn street() -> Markup {
 fn way_in(console: &Console, passer: &Passer, problem: Option<&Problem>) -> Markup {
     let l = passer.lang;
     let form = Form { name: FORM, problem };
-    match console.settings.sign_in {
+    match &console.settings.sign_in {
+        SignIn::Oidc { issuer, .. } => html! {
+            p.said { (l.sign_in_there_how()) " " code { (issuer) } }
+            p.pay-line { a.button.strong.wide href="/sign-in/start" { (l.sign_in_there()) } }
+        },
         SignIn::Open => html! {
             form.stacked method="post" action="/sign-in" {
                 fieldset.roles {
@@ -171,18 +181,19 @@ async fn account(visit: Visit) -> Response {
 }
 
 async fn sign_in(State(console): State<Console>, passer: Passer, fields: Fields) -> Response {
-    let read = match console.settings.sign_in {
+    let read = match &console.settings.sign_in {
         SignIn::Open => read_choice(&fields).map(|(who, written)| (who, VISITOR, written)),
         SignIn::Token => token::read(fields.get("token")).and_then(|who| {
             let token = who.token.clone()?;
             Some((who, TOKEN, token))
         }),
+        SignIn::Oidc { .. } => None,
     };
     let Some((who, cookie, value)) = read else {
         let l = passer.lang;
-        let (field, why) = match console.settings.sign_in {
+        let (field, why) = match &console.settings.sign_in {
             SignIn::Open => ("name", l.say_who_you_are()),
-            SignIn::Token => ("token", l.no_token()),
+            SignIn::Token | SignIn::Oidc { .. } => ("token", l.no_token()),
         };
         return welcome(&console, &passer, Some(&Problem::field(FORM, fields, field, why)));
     };
@@ -192,6 +203,48 @@ async fn sign_in(State(console): State<Console>, passer: Passer, fields: Fields)
         headers.append(SET_COOKIE, passer.keep(SHOPS, &Shops::read(&fields).written()));
     }
     (headers, Redirect::to(who.home())).into_response()
+}
+
+/// Sends a visitor to the provider.
+async fn go(State(console): State<Console>, passer: Passer) -> Response {
+    let Some(provider) = provider(&console.settings.sign_in) else { return Redirect::to("/").into_response() };
+    match provider.begin().await {
+        Ok((there, journey)) => {
+            let remembered = passer.at(provider.redirect).keep_shortly(JOURNEY, &journey.written());
+            ([(SET_COOKIE, remembered)], Redirect::to(&there)).into_response()
+        }
+        Err(why) => refused(&console, &passer, why),
+    }
+}
+
+/// Signs in whoever comes back from the provider.
+async fn come_back(State(console): State<Console>, passer: Passer, headers: HeaderMap, uri: Uri) -> Response {
+    let Some(provider) = provider(&console.settings.sign_in) else { return Redirect::to("/").into_response() };
+    let passer = passer.at(provider.redirect);
+    let journey = Journey::read(visit::cookie(&headers, JOURNEY).unwrap_or_default());
+    match provider.end(&Fields::read(uri.query().unwrap_or_default().as_bytes()), &journey).await {
+        Ok(who) => {
+            let mut headers = HeaderMap::new();
+            headers.append(SET_COOKIE, passer.keep(TOKEN, who.token.as_deref().unwrap_or_default()));
+            headers.append(SET_COOKIE, passer.forget(JOURNEY));
+            (headers, Redirect::to(who.home())).into_response()
+        }
+        Err(why) => refused(&console, &passer, why),
+    }
+}
+
+fn provider(sign_in: &SignIn) -> Option<Provider<'_>> {
+    match sign_in {
+        SignIn::Oidc { issuer, client_id, client_secret, redirect } => {
+            Some(Provider { issuer, client_id, client_secret, redirect })
+        }
+        SignIn::Open | SignIn::Token => None,
+    }
+}
+
+fn refused(console: &Console, passer: &Passer, NotSignedIn(why): NotSignedIn) -> Response {
+    tracing::warn!(%why, "nobody was signed in");
+    welcome(console, passer, Some(&Problem::new(FORM, Fields::default(), &Status::unauthenticated(why))))
 }
 
 fn read_choice(fields: &Fields) -> Option<(Who, String)> {

@@ -54,6 +54,8 @@ texts! {
     sign_in: "로그인", "Sign in";
     sign_in_again: "다시 로그인하기", "Sign in again";
     sign_out: "나가기", "Sign out";
+    sign_in_there: "로그인하러 가기", "Go and sign in";
+    sign_in_there_how: "로그인 페이지로 이동한 뒤 돌아옵니다:", "You sign in there, and come back:";
     token: "토큰", "Token";
     token_how: "개발용 토큰을 붙여 넣으세요. 만드는 명령:", "Paste a development token. What makes one:";
     no_token: "토큰이 아닙니다. 점으로 이어진 세 부분 모두를 붙여 넣으세요.", "This is no token: paste all three parts of it, dots included.";

@@ -98,7 +98,7 @@ pub(crate) fn who(headers: &HeaderMap, sign_in: &SignIn) -> Option<Who> {
             let role = Role::read(said.get("role"))?;
             Some(Who { name: said.get("name").to_owned(), roles: vec![role], token: None })
         }
-        SignIn::Token => token::read(cookie(headers, TOKEN)?),
+        SignIn::Token | SignIn::Oidc { .. } => token::read(cookie(headers, TOKEN)?),
     }
 }
 
@@ -112,6 +112,16 @@ impl Passer {
             || text(ORIGIN.as_str()).starts_with("https://");
         let shops = cookie(headers, SHOPS).map(|shops| Shops::read(&Fields::read(shops.as_bytes())));
         Self { lang: Lang::of(headers), shops: shops.unwrap_or_default(), path: uri.path().to_owned(), over_tls }
+    }
+
+    /// Whoever is known to come over TLS, as the console's own address says.
+    pub(crate) fn at(self, address: &str) -> Self {
+        Self { over_tls: self.over_tls || address.starts_with("https://"), ..self }
+    }
+
+    /// What makes the browser keep this for as long as somebody needs to sign in elsewhere.
+    pub(crate) fn keep_shortly(&self, name: &str, value: &str) -> HeaderValue {
+        self.cookie(name, value, 600)
     }
 
     /// What makes the browser keep this.
