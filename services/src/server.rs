@@ -11,7 +11,9 @@ use highstreet_grpc::operations::Operations;
 use highstreet_grpc::{CallLayer, Gathered};
 use highstreet_wire::DESCRIPTORS;
 use highstreet_wire::proto::operations::operations_service_server::OperationsServiceServer;
-use http::{Request, Response};
+use http::header::CONTENT_TYPE;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Full;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::AbortHandle;
@@ -24,7 +26,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tonic_reflection::server::Builder;
-use tower::{Service, ServiceExt};
+use tower::{Service, ServiceExt, service_fn};
 
 use crate::front::Front;
 use crate::health::{self, Listing};
@@ -82,8 +84,16 @@ impl Door {
         let v1 = reflection(&offered)?.build_v1().map_err(described)?;
         let v1alpha = reflection(&offered)?.build_v1alpha().map_err(described)?;
         switchboard.connect([operations, named(checks), named(v1), named(v1alpha)]);
-        let service = switchboard.clone().map_request(|request: Request<AxumBody>| request.map(Body::new));
-        let pages = pages(street, AnyService::new(switchboard));
+        let pages = pages(street, AnyService::new(switchboard.clone()));
+        let service = service_fn(move |request: Request<AxumBody>| {
+            let switchboard = switchboard.clone();
+            async move {
+                match not_grpc(&request) {
+                    Some(refused) => Ok(refused),
+                    None => switchboard.oneshot(request.map(Body::new)).await,
+                }
+            }
+        });
         let routes = Routes::from(AxumRouter::new().merge(pages).fallback_service(service));
         let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
         let incoming = incoming.map(|accepted| accepted.map(Gathered::new));
@@ -113,6 +123,20 @@ fn pages(street: &Street, way: AnyService) -> AxumRouter {
     } else {
         AxumRouter::new()
     }
+}
+
+/// Refuses what is no gRPC. A page of any site can have a browser send a form anywhere, and services do not look at what
+/// a request says it is; what says that it is gRPC, browsers only send where they were told that they may.
+fn not_grpc(request: &Request<AxumBody>) -> Option<Response<Body>> {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let (status, why) = match request.method() {
+        _ if kind.starts_with("application/grpc") => return None,
+        &Method::GET | &Method::HEAD => (StatusCode::NOT_FOUND, "there is no such page\n"),
+        _ => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "services are called with content-type: application/grpc\n"),
+    };
+    let mut refused = Response::new(Body::new(Full::from(why)));
+    *refused.status_mut() = status;
+    Some(refused)
 }
 
 async fn watch(front: Arc<Front>, health: HealthReporter) {

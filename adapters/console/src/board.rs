@@ -132,7 +132,7 @@ fn orders(l: Lang, orders: &[BoardOrder]) -> Markup {
                         p.what { (what) " " (part::badge(l, &it.status)) }
                         p.said {
                             (show::time(it.place_time.as_ref()))
-                            @if !it.delivery_status.is_empty() {
+                            @if !it.delivery_status.is_empty() && it.status == "PLACED" {
                                 " · " (l.status(&it.delivery_status).unwrap_or(&it.delivery_status))
                             }
                         }
