@@ -26,7 +26,7 @@ try {
       if (process.argv[3] && !process.argv[3].split(",").includes(name)) continue;
       const page = await visitor(street, role, role === "customer" ? MINA : "점주", { lang, dark, viewport });
       await page.goto(path);
-      if (name === "my") await page.locator("#orders details.steps summary").last().click();
+      if (name === "my") await page.evaluate(() => ([...document.querySelectorAll("#orders details")].at(-1).open = true));
       await page.waitForTimeout(400);
       await page.screenshot({ path: `${folder}/${name}-${look}.png`, fullPage: true });
       if (page.complaints.length) console.log(name, look, page.complaints);

@@ -40,7 +40,7 @@ pub(crate) struct Page<'a> {
 
 /// A page that says one thing to anybody.
 pub(crate) fn notice(passer: &Passer, title: &str, text: &str) -> Markup {
-    let l = passer.lang;
+    let (l, passer) = (passer.lang, &passer.on("/"));
     let body = html! {
         section.card.notice { h1 { (title) } p { (text) } p { a.button.strong href="/" { (l.to_the_start()) } } }
     };
@@ -116,7 +116,10 @@ fn mark() -> Markup {
 impl Page<'_> {
     /// The page with this in it.
     pub(crate) fn with(self, body: Markup) -> Response {
-        let (l, passer) = (self.visit.lang, &self.visit.passer);
+        let l = self.visit.lang;
+        // A form that was refused is at an address of its own, where no page is.
+        let path = if self.problem.is_some() { self.place.path() } else { &self.visit.passer.path };
+        let passer = &self.visit.passer.on(path);
         let done = l.done(self.visit.asked.get("done")).filter(|_| self.problem.is_none());
         let main = html! {
             main #page tabindex="-1" hx-target:inherited="#page" hx-select:inherited="#page" hx-swap:inherited="outerMorph" {

@@ -1,8 +1,8 @@
 //! The web console: what people see of the street. Pages are rendered here and need no script to work; every one of
 //! them is gRPC calls, in the visitor's name. Nothing is kept here but what the visitor's cookies say.
 //!
-//! [`router`] is all there is to it. A page is a file: it asks the services ([`calls`](mod@calls)), draws the answer
-//! ([`frame`](mod@frame) and what it offers to draw with), and its forms are answered by going back to the page.
+//! [`router`] is all there is to it. A page is a file: it asks the services (`calls`), draws the answer
+//! (`frame`, `part`), and its forms are answered by going back to the page.
 
 mod assets;
 mod board;

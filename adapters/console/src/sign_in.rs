@@ -45,7 +45,7 @@ async fn start(State(console): State<Console>, passer: Passer, headers: HeaderMa
 }
 
 fn welcome(console: &Console, passer: &Passer, problem: Option<&Problem>) -> Response {
-    let l = passer.lang;
+    let (l, passer) = (passer.lang, &passer.on("/"));
     let main = html! {
         main #page.welcome {
             section.hero {

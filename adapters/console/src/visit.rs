@@ -114,6 +114,11 @@ impl Passer {
         Self { lang: Lang::of(headers), shops: shops.unwrap_or_default(), path: uri.path().to_owned(), over_tls }
     }
 
+    /// The same on another page.
+    pub(crate) fn on(&self, path: &str) -> Self {
+        Self { path: path.to_owned(), ..self.clone() }
+    }
+
     /// Whoever is known to come over TLS, as the console's own address says.
     pub(crate) fn at(self, address: &str) -> Self {
         Self { over_tls: self.over_tls || address.starts_with("https://"), ..self }

@@ -23,11 +23,14 @@ use tower::ServiceExt;
 const REDIRECT: &str = "https://shop.example/sign-in/answer";
 const ACCESS: &str = r#"{"sub":"kim","roles":["owner"]}"#;
 
+/// What is asked at the token endpoint.
+type Asked = (HeaderMap, HashMap<String, String>);
+
 /// What the provider is asked at its token endpoint, and what it puts into ID tokens instead of what is right.
 #[derive(Clone, Default)]
 struct Provider {
     url: Arc<Mutex<String>>,
-    redeemed: Arc<Mutex<Vec<(HeaderMap, HashMap<String, String>)>>>,
+    redeemed: Arc<Mutex<Vec<Asked>>>,
     nonce: Arc<Mutex<String>>,
     lies: Arc<Mutex<HashMap<&'static str, Value>>>,
 }
@@ -94,7 +97,7 @@ impl Provider {
         let there = answer.headers()[LOCATION].to_str().unwrap();
         let asked = there.strip_prefix(&format!("{}/authorize?", self.url())).unwrap();
         let asked: HashMap<String, String> = form_urlencoded::parse(asked.as_bytes()).into_owned().collect();
-        *self.nonce.lock().unwrap() = asked["nonce"].clone();
+        self.nonce.lock().unwrap().clone_from(&asked["nonce"]);
         let cookie = answer.headers()[SET_COOKIE].to_str().unwrap();
         assert!(
             cookie.starts_with("__Host-signing-in=") && cookie.contains("HttpOnly; SameSite=Lax; Secure"),

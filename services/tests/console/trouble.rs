@@ -26,6 +26,9 @@ async fn what_is_wrong_with_a_field_is_said_at_the_field() {
     assert!(refused.shows("aria-describedby=\"restock-quantity-why\""), "{}", refused.body);
     assert!(refused.shows("value=\"Milk &amp; Honey\""), "what was right is not asked again: {}", refused.body);
     assert!(refused.shows("Please check what you entered"), "{}", refused.body);
+    // Wherever the form went, the page to come back to is one.
+    let hidden = refused.hidden("/lang");
+    assert_eq!(hidden, [("back".to_owned(), "/board".to_owned())]);
 }
 
 #[tokio::test]

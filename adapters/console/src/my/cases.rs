@@ -113,8 +113,10 @@ impl Cases {
         html! {
             div.mine {
                 (self.section(l, &orders, &self.orders, |it| order(l, it)))
-                (self.section(l, &bookings, &self.bookings, |it| booking(l, it, self.name(&it.screening_id))))
-                (self.section(l, &reservations, &self.reservations, |it| reservation(l, it, self.name(&it.book_id))))
+                div {
+                    (self.section(l, &bookings, &self.bookings, |it| booking(l, it, self.name(&it.screening_id))))
+                    (self.section(l, &reservations, &self.reservations, |it| reservation(l, it, self.name(&it.book_id))))
+                }
             }
         }
     }
