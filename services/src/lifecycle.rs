@@ -145,6 +145,8 @@ fn announce(args: &ServeArgs, listening: &crate::Listening, contexts: &[ContextN
     }
     let names = names.join(", ");
     let address = listening.address;
+    let complete = contexts.len() == ContextName::ALL.len() || args.roles.contains(&Role::Gateway);
+    let console = if complete { format!("\n    console   http://{address}/") } else { String::new() };
     if !std::io::stderr().is_terminal() {
         tracing::info!(%address, admin = %args.admin, contexts = names, kept = args.ground.described(), ?took, "ready");
         if !args.ground.auth.is_on() {
@@ -158,6 +160,7 @@ fn announce(args: &ServeArgs, listening: &crate::Listening, contexts: &[ContextN
     };
     eprintln!(
         "\n  Highstreet is open on {address} (ready in {took:.0?})\n\
+        {console}\
          \n    contexts  {names}\
          \n    kept      {}\
          \n    admin     http://{}/readyz  /livez  /metrics\

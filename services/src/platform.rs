@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use highstreet_console::SignIn;
 use highstreet_domain::kernel::BoxFuture;
 use highstreet_domain::kernel::ports::{Bus, Clock, Ids, Tasks};
 use highstreet_domain::notification::Notifier;
@@ -196,6 +197,12 @@ impl Platform {
     /// Who may call this process, where callers have to say who they are.
     pub(crate) fn identities(&self) -> Option<&Identities> {
         self.identities.as_ref()
+    }
+
+    /// How visitors of the console say who they are.
+    pub(crate) fn sign_in(&self) -> SignIn {
+        let open = self.identities.is_none();
+        if open { SignIn::Open } else { self.ground.web.sign_in(self.ground.auth.issuer().as_ref()) }
     }
 
     /// How JSON is served.

@@ -2,15 +2,20 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware::{Next, from_fn};
+use axum::response::IntoResponse;
+use highstreet_console::ConsoleSettings;
 use highstreet_grpc::operations::Operations;
 use highstreet_grpc::{CallLayer, arrivals};
 use highstreet_wire::DESCRIPTORS;
 use highstreet_wire::proto::operations::operations_service_server::OperationsServiceServer;
-use http::{Request, Response};
+use http::header::HOST;
+use http::uri::Authority;
+use http::{Request, Response, StatusCode, Version};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::AbortHandle;
@@ -28,7 +33,7 @@ use crate::front::Front;
 use crate::health::{self, Listing};
 use crate::identities::Identities;
 use crate::switchboard::AnyService;
-use crate::{StartError, Street};
+use crate::{ContextName, StartError, Street};
 
 /// All headers of a call together, in bytes; a token is one or two thousand.
 const MOST_HEADERS: u32 = 32 << 10;
@@ -101,10 +106,16 @@ impl Door {
             .layer(platform.caller_limits())
             .service(switchboard);
         let way = AnyService::new(way);
+        let pages = pages(street, way.clone());
         let json = highstreet_json::router(way.clone(), platform.json()).map_err(config)?;
         let doors = highstreet_json::doors(way, &platform.json());
-        let routes = Routes::from(AxumRouter::new().merge(json).fallback_service(doors));
+        let mut router = AxumRouter::new().merge(pages).merge(json).fallback_service(doors);
+        if identities.is_none() {
+            router = router.layer(from_fn(refuse_other_names));
+        }
+        let routes = Routes::from(router);
         let serving = Server::builder()
+            // Browsers do not speak HTTP/2 without TLS.
             .accept_http1(true)
             // Clients that vanished are noticed.
             .http2_keepalive_interval(Some(KEEP_ALIVE))
@@ -116,6 +127,33 @@ impl Door {
         let watching = front.map(|front| tokio::spawn(watch(front, health.clone())).abort_handle());
         Ok((Listening { address: self.address, health, services, watching }, serving))
     }
+}
+
+/// The console, where every service is reached.
+fn pages(street: &Street, way: AnyService) -> AxumRouter {
+    let complete = street.contexts().count() == ContextName::ALL.len() || street.front().is_some();
+    if complete {
+        highstreet_console::router(way, ConsoleSettings { sign_in: street.platform().sign_in() })
+    } else {
+        AxumRouter::new()
+    }
+}
+
+/// A server that asks nobody who they are is for this machine. A page of any site could have its name lead here, and its
+/// browser would take what is here for that site's own; but it says under which name it came.
+async fn refuse_other_names(request: axum::extract::Request, next: Next) -> axum::response::Response {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let name = host.and_then(|host| host.parse::<Authority>().ok());
+    let local = |name: &Authority| {
+        let name = name.host().trim_matches(['[', ']']);
+        name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    };
+    // HTTP/2 without TLS is spoken by programs, not by browsers.
+    if request.version() >= Version::HTTP_2 || name.as_ref().is_some_and(local) {
+        return next.run(request).await;
+    }
+    let why = "this server asks nobody who they are, and so answers as localhost only; see --auth-jwks\n";
+    (StatusCode::MISDIRECTED_REQUEST, why).into_response()
 }
 
 async fn watch(front: Arc<Front>, health: HealthReporter) {

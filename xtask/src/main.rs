@@ -4,6 +4,7 @@
 //! formatting, the architecture, the requirements, the published language, lints, docs and dependencies.
 
 mod architecture;
+mod browser;
 mod check;
 mod mesh;
 mod proto;
@@ -130,6 +131,7 @@ fn test(how: How) -> ExitCode {
     });
     steps.take("build", || shell::run(cargo().args(["build", "--workspace", "--all-targets", "--locked"])));
     steps.take("test", || shell::run(cargo().args(["test", "--workspace", "--locked"])));
+    steps.take("browser", || browser::test(how.missing()));
     steps.take("new context", scaffold::try_out);
     steps.finish()
 }

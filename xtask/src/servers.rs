@@ -80,11 +80,11 @@ pub(crate) fn other_user() -> Option<(u32, u32)> {
     if is_root() { find("postgres").or_else(|| find("nobody")) } else { None }
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
 }
 
-fn on_path(program: &str) -> Option<PathBuf> {
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|program| program.exists())
 }
