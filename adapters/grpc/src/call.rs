@@ -5,6 +5,7 @@ use std::sync::Arc;
 use highstreet_domain::kernel::ports::Clock;
 use highstreet_domain::kernel::{Origin, Scope, Timestamp};
 pub(crate) use highstreet_wire::call::parse_timeout;
+use highstreet_wire::call::{CONTEXT, Caller};
 use tonic::Request;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use uuid::Uuid;
@@ -23,16 +24,6 @@ pub(crate) const TRACE: &str = "traceparent";
 pub(crate) const TIMEOUT: &str = "grpc-timeout";
 const ANONYMOUS: &str = "anonymous";
 
-/// Who calls, as the check at the door found. It travels in a request's extensions, which nobody can fill from outside;
-/// the mesh's own calls within a process bring none.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// A subject, or `context:NAME`.
-    pub name: Arc<str>,
-    /// What they may see and change.
-    pub scope: Scope,
-}
-
 /// A call's origin and deadline.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -44,15 +35,6 @@ pub struct Call {
     pub deadline: Option<Timestamp>,
     /// What the caller may see and change.
     pub scope: Scope,
-}
-
-// === impl Caller ===
-
-impl Caller {
-    /// Whether it is a context.
-    pub(crate) fn is_context(&self) -> bool {
-        is_context(&self.name)
-    }
 }
 
 // === impl Call ===
@@ -84,7 +66,7 @@ impl Call {
 }
 
 fn is_context(caller: &str) -> bool {
-    caller.starts_with("context:")
+    caller.starts_with(CONTEXT)
 }
 
 /// Hands a call's story on to a callee.
@@ -95,7 +77,7 @@ pub(crate) fn write(metadata: &mut MetadataMap, context: &str, origin: &Origin) 
             metadata.insert(key, value);
         }
     };
-    set(CALLER, &format!("context:{context}"));
+    set(CALLER, &format!("{CONTEXT}{context}"));
     set(ACTOR, &origin.actor);
     set(CORRELATION, &origin.correlation);
     if let Some(trace) = &origin.trace {

@@ -14,12 +14,12 @@ use std::time::Duration;
 use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
+use highstreet_wire::call::Caller;
 use http::{Request, Response};
 use metrics::counter;
 use tonic::transport::server::TcpConnectInfo;
 use tower::{Layer, Service};
 
-use crate::call::Caller;
 use crate::limit::{RATE_LIMITED, REFUSED};
 use crate::status::exhausted;
 

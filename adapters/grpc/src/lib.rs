@@ -42,7 +42,7 @@ mod tls;
 mod watch;
 
 pub use addresses::{AddressError, AddressTemplate, Addresses, PeerAddresses};
-pub use call::{ACTOR, CALLER, Call, Caller};
+pub use call::{ACTOR, CALLER, Call};
 pub use caller_limit::{CallerLimitLayer, MethodRate};
 pub use channel::{Channel, ChannelSettings, Names};
 pub use desk::Desk;
@@ -50,5 +50,5 @@ pub use gathered::Gathered;
 pub use layer::CallLayer;
 pub use limit::LimitLayer;
 pub use peer::{BoxError, Credentials, Peer, PeerFailure, PeerSettings, Reach};
-pub use status::{denied, unauthenticated, unavailable};
+pub use status::unavailable;
 pub use tls::{Arrival, Arrivals, CertificateFiles, DoorTls, PeerTls, TlsError, arrivals};

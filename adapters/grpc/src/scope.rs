@@ -1,9 +1,9 @@
 //! What callers may see, as the check at the door found.
 
 use highstreet_domain::kernel::Scope;
+use highstreet_wire::call::Caller;
 use tonic::{Request, Status};
 
-use crate::call::Caller;
 use crate::status::beyond_scope;
 
 /// What a request's caller may see: all of it, where nobody checks who calls.

@@ -96,16 +96,6 @@ pub fn unavailable(reason: &'static str, message: &str) -> Status {
     build(Code::Unavailable, message, again(details(reason)))
 }
 
-/// Nobody knows who calls.
-pub fn unauthenticated(reason: &'static str, message: &str) -> Status {
-    build(Code::Unauthenticated, message, details(reason))
-}
-
-/// Whoever calls may not.
-pub fn denied(message: &str) -> Status {
-    build(Code::PermissionDenied, message, details("ACCESS_DENIED"))
-}
-
 /// Somebody else is at it; try again in a moment.
 pub(crate) fn aborted(reason: &'static str, message: &str) -> Status {
     build(Code::Aborted, message, again(details(reason)))

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use highstreet_domain::kernel::{Bounds, Phone, Scope};
+pub(crate) use highstreet_wire::call::CONTEXT;
 pub use highstreet_wire::proto::common::Role;
 use serde::Deserialize;
 
-/// What the subjects of contexts begin with.
-pub(crate) const CONTEXT: &str = "context:";
 /// In `shops`: all of them.
 const EVERY_SHOP: &str = "*";
 

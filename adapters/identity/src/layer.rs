@@ -4,18 +4,21 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use highstreet_domain::kernel::Scope;
-use highstreet_grpc::{Caller, denied, unauthenticated, unavailable};
+use highstreet_wire::call::{Caller, ERROR_DOMAIN};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
-use tonic::Status;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
 use tower::{Layer, Service};
 
 use crate::access::{AccessTable, Rpc, admit};
 use crate::claims::Identity;
 use crate::verifier::{Refused, Verifier};
 
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 const BEARER: &str = "bearer ";
 
 /// Lets through who may call, as a [`Caller`]; refuses everybody else.
@@ -52,28 +55,42 @@ impl AccessLayer {
             }
         };
         let identity = self.identify(headers).await?;
-        let scope: Scope = admit(access, &identity).map_err(|why| denied(&why.to_string()))?;
+        let scope: Scope = admit(access, &identity)
+            .map_err(|why| refusal(Code::PermissionDenied, "ACCESS_DENIED", &why.to_string()))?;
         Ok(Some(Caller { name: identity.subject.clone(), scope }))
     }
 
     async fn identify(&self, headers: &HeaderMap) -> Result<Arc<Identity>, Status> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let (Some(value), None) = (values.next(), values.next()) else {
-            return Err(unauthenticated("TOKEN_MISSING", "say who you are: authorization: Bearer <token>, once"));
+            return Err(refusal(
+                Code::Unauthenticated,
+                "TOKEN_MISSING",
+                "say who you are: authorization: Bearer <token>, once",
+            ));
         };
         let token = value.to_str().ok().and_then(|value| {
             let (scheme, token) = value.split_at_checked(BEARER.len())?;
             scheme.eq_ignore_ascii_case(BEARER).then_some(token.trim())
         });
         let Some(token) = token else {
-            return Err(unauthenticated("TOKEN_INVALID", "the authorization must be: Bearer <token>"));
+            return Err(refusal(Code::Unauthenticated, "TOKEN_INVALID", "the authorization must be: Bearer <token>"));
         };
         self.verifier.verify(token).await.map_err(|refused| match refused {
-            Refused::NoKeys(_) => unavailable("KEYS_UNAVAILABLE", &refused.to_string()),
-            Refused::NotGood(_) => unauthenticated("TOKEN_INVALID", &refused.to_string()),
-            Refused::Expired => unauthenticated("TOKEN_EXPIRED", &refused.to_string()),
+            Refused::NoKeys(_) => refusal(Code::Unavailable, "KEYS_UNAVAILABLE", &refused.to_string()),
+            Refused::NotGood(_) => refusal(Code::Unauthenticated, "TOKEN_INVALID", &refused.to_string()),
+            Refused::Expired => refusal(Code::Unauthenticated, "TOKEN_EXPIRED", &refused.to_string()),
         })
     }
+}
+
+fn refusal(code: Code, reason: &'static str, message: &str) -> Status {
+    let mut details = ErrorDetails::new();
+    details.set_error_info(reason, ERROR_DOMAIN, []);
+    if code == Code::Unavailable {
+        details.set_retry_info(Some(TRY_AGAIN_AFTER));
+    }
+    Status::with_error_details(code, message, details)
 }
 
 impl<S> Layer<S> for AccessLayer {

@@ -1,4 +1,5 @@
 //! Which tokens are believed.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::fs;
 use std::path::PathBuf;

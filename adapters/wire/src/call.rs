@@ -1,6 +1,22 @@
 //! What every protocol says of a call in the same words.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use highstreet_domain::kernel::Scope;
+
+/// What the names of contexts that call begin with.
+pub const CONTEXT: &str = "context:";
+
+/// Who calls, as the check at the door found. It travels in a request's extensions, which nobody can fill from outside;
+/// the mesh's own calls within a process bring none.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// A subject, or `context:NAME`.
+    pub name: Arc<str>,
+    /// What they may see and change.
+    pub scope: Scope,
+}
 
 /// The names of gRPC's statuses, by number.
 pub const STATUSES: [&str; 17] = [
@@ -24,6 +40,15 @@ pub const STATUSES: [&str; 17] = [
 ];
 /// The domain of every `google.rpc.ErrorInfo`.
 pub const ERROR_DOMAIN: &str = "highstreet.dev";
+
+// === impl Caller ===
+
+impl Caller {
+    /// Whether it is a context.
+    pub fn is_context(&self) -> bool {
+        self.name.starts_with(CONTEXT)
+    }
+}
 
 /// `grpc-timeout`: up to eight digits and a unit.
 pub fn parse_timeout(text: &str) -> Option<Duration> {

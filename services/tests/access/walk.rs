@@ -30,10 +30,10 @@ struct Visit {
 impl Visit {
     async fn begin() -> Self {
         let people = People::new();
-        let street = HighStreet::on(people.ground("data"), ShopArgs::standard()).await;
+        let street = Box::pin(HighStreet::on(people.ground("data"), ShopArgs::standard())).await;
         let everybody =
             Guest { way: through(street.channel.clone()), token: Some(people.token(&EVERYBODY, MINE, Some(MINA))) };
-        let shop = Shop::open(&everybody).await;
+        let shop = Box::pin(Shop::open(&everybody)).await;
         let table = AccessTable::published().unwrap();
         let access = |method: &MethodDescriptor| {
             let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
