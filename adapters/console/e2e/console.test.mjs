@@ -114,6 +114,7 @@ test("from the order to the door, live on my page", async () => {
   const passed = (count) => mina.waitForFunction((count) => document.querySelectorAll("#orders .stations .past").length === count, count);
   await passed(2);
   await staff.goto("/counter");
+  await staff.evaluate(() => (window.stayed = true));
   const mine = (action) => staff.locator("#page li", { hasText: "010-1000-0005" }).locator(`form[action='${action}'] button`);
   await mine("/counter/ready").click();
   await passed(3);
@@ -122,7 +123,7 @@ test("from the order to the door, live on my page", async () => {
   await mine("/counter/deliver").click();
   await passed(5);
   await mina.locator(".badge.good").first().waitFor();
-  assert.ok(await mina.evaluate(() => window.stayed), "the page was loaded anew");
+  for (const page of [mina, staff]) assert.ok(await page.evaluate(() => window.stayed), "the page was loaded anew");
   assert.ok(await mina.locator("details.steps[open]").count(), "what was opened stays open");
   assert.deepEqual([...mina.complaints, ...staff.complaints], []);
   await Promise.all([mina, staff].map((page) => page.context().close()));

@@ -2,16 +2,21 @@
 
 mod letters;
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::response::Response;
 use axum::routing::{get, post};
 use futures_util::future::join_all;
+use highstreet_wire::DESCRIPTORS;
 use highstreet_wire::proto::common::Reference;
 use highstreet_wire::proto::operations::{
     AbandonStepRequest, ListDeadLettersRequest, ListPendingStepsRequest, ListPendingStepsResponse, PendingStep,
     RetryStepRequest,
 };
 use maud::{Markup, html};
+use prost::Message as _;
+use prost_types::FileDescriptorSet;
 use tonic::Status;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -28,24 +33,16 @@ use crate::{Console, icon, show};
 const PATH: &str = "/operations";
 /// How many steps and letters are shown.
 const SHOWN: i32 = 100;
-/// The contexts, and their services' names.
-const CONTEXTS: [(&str, &str); 15] = [
-    ("booking", "highstreet.booking.v1.BookingService"),
-    ("delivery", "highstreet.delivery.v1.DeliveryService"),
-    ("inventory", "highstreet.inventory.v1.InventoryService"),
-    ("kitchen", "highstreet.kitchen.v1.KitchenService"),
-    ("lending", "highstreet.lending.v1.LendingService"),
-    ("loyalty", "highstreet.loyalty.v1.LoyaltyService"),
-    ("notification", "highstreet.notification.v1.NotificationService"),
-    ("ordering", "highstreet.ordering.v1.OrderingService"),
-    ("payment", "highstreet.payment.v1.PaymentService"),
-    ("replenishment", "highstreet.replenishment.v1.ReplenishmentService"),
-    ("sales", "highstreet.sales.v1.SalesService"),
-    ("seating", "highstreet.seating.v1.SeatingService"),
-    ("ticketing", "highstreet.ticketing.v1.TicketingService"),
-    ("tracking", "highstreet.tracking.v1.TrackingService"),
-    ("", "highstreet.operations.v1.OperationsService"),
-];
+/// Every context that is published, and its service's full name.
+static CONTEXTS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+    let described = FileDescriptorSet::decode(DESCRIPTORS)
+        .expect("the build wrote what it had read, and every server answers reflection from it");
+    let services = described.file.iter().flat_map(|file| {
+        let context = file.package().split('.').nth(1).unwrap_or_default();
+        file.service.iter().map(move |it| (context.to_owned(), format!("{}.{}", file.package(), it.name())))
+    });
+    services.collect()
+});
 
 pub(crate) fn routes() -> Router<Console> {
     Router::new()
@@ -83,10 +80,10 @@ async fn draw(visit: &Visit, problem: Option<Problem>) -> Response {
 
 /// How each context says it is; `None` where nobody says anything.
 async fn health(visit: &Visit) -> Vec<(&'static str, Option<ServingStatus>)> {
-    join_all(CONTEXTS.map(async |(context, service)| {
-        let request = HealthCheckRequest { service: service.to_owned() };
+    join_all(CONTEXTS.iter().map(async |(context, service)| {
+        let request = HealthCheckRequest { service: service.clone() };
         let answer = ask(visit.calls.health().check(request)).await;
-        (context, answer.ok().map(|answer| answer.status()))
+        (context.as_str(), answer.ok().map(|answer| answer.status()))
     }))
     .await
 }
@@ -102,7 +99,7 @@ fn contexts(l: Lang, health: &[(&str, Option<ServingStatus>)]) -> Markup {
                 };
                 li.(tone) {
                     span.health-dot aria-hidden="true" {}
-                    span.health-name { @if context.is_empty() { (l.operations()) } @else { (l.context(context).unwrap_or(context)) } }
+                    span.health-name { (l.context(context).unwrap_or(context)) }
                     span.health-word { (word) }
                 }
             }

@@ -289,6 +289,7 @@ words! {
         "lending": "도서 예약", "lending";
         "loyalty": "적립", "loyalty";
         "notification": "알림", "notification";
+        "operations": "운영", "operations";
         "ordering": "주문", "ordering";
         "payment": "결제", "payment";
         "replenishment": "발주", "replenishment";
