@@ -68,7 +68,8 @@ impl Platform {
         let files = Mutex::default();
         let embedded = || Ok(EmbeddedBus::open(&folder(&ground, &files)?.file("bus"))?);
         let carrier = Arc::new(Carrier::open(&ground.bus, embedded).await?);
-        let identities = Identities::open(&ground.auth, &clock).await?;
+        // Boxed: reading keys over HTTP is large, and seldom done.
+        let identities = Box::pin(Identities::open(&ground.auth, &clock)).await?;
         let unusable = |error: TlsError| StartError::Config(error.to_string());
         let peer_tls = ground.peers.are_encrypted().then(|| ground.tls.peer()).transpose().map_err(unusable)?;
         Ok(Self {

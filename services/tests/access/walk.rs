@@ -30,7 +30,7 @@ struct Visit {
 impl Visit {
     async fn begin() -> Self {
         let people = People::new();
-        let street = Box::pin(HighStreet::on(people.ground("data"), ShopArgs::standard())).await;
+        let street = HighStreet::on(people.ground("data"), ShopArgs::standard()).await;
         let everybody =
             Guest { way: through(street.channel.clone()), token: Some(people.token(&EVERYBODY, MINE, Some(MINA))) };
         let shop = Box::pin(Shop::open(&everybody)).await;

@@ -121,12 +121,12 @@ impl HighStreet {
             let channel = scene.channel().await;
             return Self { place: Place::Mesh(scene), channel };
         }
-        Self::here(OneProcess::with(args).await).await
+        Self::here(Box::pin(OneProcess::with(args)).await).await
     }
 
     /// In this process, on this ground.
     pub(crate) async fn on(ground: GroundArgs, args: ShopArgs) -> Self {
-        Self::here(OneProcess::on(ground, args).await).await
+        Self::here(Box::pin(OneProcess::on(ground, args)).await).await
     }
 
     async fn here(process: OneProcess) -> Self {
