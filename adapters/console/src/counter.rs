@@ -69,7 +69,7 @@ async fn draw(visit: &Visit, problem: Option<Problem>) -> Response {
 
 /// Where visitors are known, only owners order for others.
 fn takes_orders(visit: &Visit) -> bool {
-    visit.who.token.is_none() || visit.who.is_any_of(&[Role::Owner])
+    visit.who.token.is_none() || visit.who.is_any_of(&[Role::Staff, Role::Owner])
 }
 
 async fn stock(visit: &Visit) -> Result<Vec<StockItem>, Status> {
