@@ -44,14 +44,15 @@ pub(crate) fn cargo_deny(missing: Missing) -> Result<bool, String> {
     Ok(true)
 }
 
-fn ensure_npm() -> Result<(), String> {
+/// Makes sure of npm.
+pub(crate) fn ensure_npm() -> Result<(), String> {
     if succeeds(command("npm").arg("--version")) {
         return Ok(());
     }
     let root = read(command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
     if !root || !succeeds(command("apt-get").arg("--version")) {
         return Err(
-            "npm is missing, and buf comes with it: install Node.js 20 or newer with npm, or use --quick".into()
+            "npm is missing, and buf and the TypeScript client come with it: install Node.js 20 or newer with npm, or use --quick".into()
         );
     }
     println!("npm is missing: installing it");

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import grpc
+import highstreet
 import library
 import pytest
 from conftest import Serve, token
@@ -99,6 +100,14 @@ def test_a_street_that_asks_who_calls_is_shown_the_token(serve: Serve, tmp_path:
             changes = street.tracking.WatchTraces(WatchTracesRequest(shop_id=SHOP))
             assert dict(changes.initial_metadata()), "a stream shows it too"
             changes.cancel()
+
+
+def test_every_context_has_a_stub() -> None:
+    package = Path(highstreet.__file__).parent
+    contexts = {path.parent.parent.name for path in package.glob("*/v1/*_pb2_grpc.py") if "Stub" in path.read_text()}
+    assert "lending" in contexts
+    with Street("http://127.0.0.1:1") as street:
+        assert contexts == {name for name in vars(street) if not name.startswith("_")}
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:8088", "ftp://127.0.0.1:8088", "http://", "http://street/v1"])

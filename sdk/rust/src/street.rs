@@ -94,6 +94,9 @@ macro_rules! contexts {
                 }
             )*
         }
+
+        #[cfg(test)]
+        const CONTEXTS: &[&str] = &[$(stringify!($context)),*];
     };
 }
 
@@ -134,5 +137,22 @@ impl std::error::Error for Unusable {
             Self::Address(error) => Some(error),
             Self::Token => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use highstreet_wire::json::POOL;
+
+    use super::CONTEXTS;
+
+    #[test]
+    fn every_context_has_a_client() {
+        let mut published: Vec<String> =
+            POOL.services().filter_map(|it| Some(it.package_name().split('.').nth(1)?.to_owned())).collect();
+        let mut here = CONTEXTS.to_vec();
+        published.sort_unstable();
+        here.sort_unstable();
+        assert_eq!(here, published);
     }
 }

@@ -1,8 +1,9 @@
 // The package against the real server.
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { after, before, describe, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createStreet, reason } from "@highstreet/client";
@@ -17,6 +18,13 @@ function wish(customerPhone: string, requestId = "") {
   const line = { productId: "espresso", productName: "Espresso", quantity: 1, unitPrice };
   return { shopId: SHOP, customerPhone, lines: [line], paymentMethod: PaymentMethod.CARD, requestId };
 }
+
+test("every context has a client", async () => {
+  const folders = await readdir(fileURLToPath(new URL("../../dist/gen/highstreet", import.meta.url)));
+  const contexts = folders.filter((folder) => folder !== "common").sort();
+  assert.ok(contexts.includes("ordering"));
+  assert.deepEqual(Object.keys(createStreet({ baseUrl: "http://127.0.0.1:1" })).sort(), contexts);
+});
 
 describe("a street", () => {
   let server: Server;
