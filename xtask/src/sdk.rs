@@ -15,8 +15,7 @@ use crate::tools::{self, Missing};
 
 /// All of them, Rust's too.
 pub(crate) fn everything(steps: &mut Steps, missing: Missing) {
-    // The whole workspace at once, as `test` builds it: then nothing is built twice.
-    steps.take("server", || run(cargo().args(["build", "--workspace", "--locked"])));
+    steps.take("server", || run(cargo().args(["build", "--package", "highstreet", "--locked"])));
     steps.take("sdk: rust", || run(cargo().args(["test", "--package", "highstreet-client", "--locked"])));
     others(steps, missing);
 }
@@ -47,7 +46,7 @@ fn server() -> Result<PathBuf, String> {
     let metadata: Value = serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
     let target = metadata["target_directory"].as_str().ok_or("cargo metadata does not say where it builds")?;
     let program = PathBuf::from(target).join("debug/highstreet");
-    program.exists().then_some(program).ok_or_else(|| "the server is not built: cargo build --workspace".into())
+    program.exists().then_some(program).ok_or_else(|| "the server is not built: cargo build --package highstreet".into())
 }
 
 /// Whether what was installed, as `stamp` witnesses, is newer than what was asked for in `wish`.
