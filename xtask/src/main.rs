@@ -1,7 +1,8 @@
 //! `cargo xtask`: everything CI runs, and how to run the parts of it.
 //!
-//! `test` is `check`, then a build, then every test. `check` is what reads the sources without running them:
-//! formatting, the architecture, the requirements, the published language, lints, docs and dependencies.
+//! `test` is `check`, then a build, then every test, and `sdk`: the clients in other languages. `check` is what reads the
+//! sources without running them: formatting, the architecture, the requirements, the published language, lints, docs and
+//! dependencies.
 
 mod architecture;
 mod browser;
@@ -10,6 +11,7 @@ mod mesh;
 mod proto;
 mod requirements;
 mod scaffold;
+mod sdk;
 mod servers;
 mod shell;
 mod sources;
@@ -59,6 +61,8 @@ enum Command {
         #[command(subcommand)]
         mesh: mesh::Mesh,
     },
+    /// Generates the SDKs from the published language, builds them, and tests them against the server.
+    Sdk(How),
     /// The tests that go on for long: more seeds, more faults, more calls.
     Soak,
     /// Runs the benchmarks, in release mode.
@@ -112,6 +116,11 @@ fn main() -> ExitCode {
         }
         Command::NewContext(wanted) => told(scaffold::write(&wanted)),
         Command::Mesh { mesh } => told(mesh::go(&mesh)),
+        Command::Sdk(how) => {
+            let mut steps = Steps::new(how.keep_going);
+            sdk::everything(&mut steps, how.missing());
+            steps.finish()
+        }
         Command::Soak => told(soak()),
         Command::Bench { arguments } => {
             let bench = ["run", "--release", "--package", "highstreet-bench", "--"];
@@ -132,6 +141,7 @@ fn test(how: How) -> ExitCode {
     steps.take("build", || shell::run(cargo().args(["build", "--workspace", "--all-targets", "--locked"])));
     steps.take("test", || shell::run(cargo().args(["test", "--workspace", "--locked"])));
     steps.take("browser", || browser::test(how.missing()));
+    sdk::others(&mut steps, how.missing());
     steps.take("new context", scaffold::try_out);
     steps.finish()
 }

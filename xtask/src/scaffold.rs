@@ -22,7 +22,7 @@ const FILES: [(&str, &str); 10] = [
 ];
 
 /// Each list: its file, the line before which a context's line goes, and that line.
-const LISTS: [(&str, &str, &str); 8] = [
+const LISTS: [(&str, &str, &str); 13] = [
     ("domain/src/lib.rs", "pub mod delivery;", "pub mod {{context}};"),
     ("adapters/wire/src/lib.rs", "pub mod delivery;", "pub mod {{context}};"),
     ("adapters/wire/src/proto.rs", "common::v1 as common,", "{{context}}::v1 as {{context}},"),
@@ -41,6 +41,31 @@ const LISTS: [(&str, &str, &str); 8] = [
         "services/src/design/map.rs",
         "        ContextName::Payment => (\"general\"",
         "        ContextName::{{Context}} => (\"supporting\", \"{{context}}\", \"none yet\", SUPPORTING),",
+    ),
+    (
+        "sdk/rust/src/street.rs",
+        "    ordering: ordering_service_client",
+        "    {{context}}: {{context}}_service_client::{{Context}}ServiceClient, \"Say what it is in two words.\";",
+    ),
+    (
+        "sdk/typescript/src/street.ts",
+        "import { OrderingService }",
+        "import { {{Context}}Service } from \"./gen/highstreet/{{context}}/v1/{{context}}_pb.js\";",
+    ),
+    (
+        "sdk/typescript/src/street.ts",
+        "  /** Orders of drinks",
+        "  /** Say what it is in two words. */\n  {{context}}: {{Context}}Service,",
+    ),
+    (
+        "sdk/python/src/highstreet/street.py",
+        "from .ordering.v1.ordering_pb2_grpc",
+        "from .{{context}}.v1.{{context}}_pb2_grpc import {{Context}}ServiceStub",
+    ),
+    (
+        "sdk/python/src/highstreet/street.py",
+        "        self.ordering = ",
+        "        self.{{context}} = {{Context}}ServiceStub(visit)\n        \"\"\"Say what it is in two words.\"\"\"",
     ),
     ("docs/glossary.md", "| ordering | 주문 |", "| {{context}} | {{context}} | say here what it is about |"),
 ];
@@ -104,7 +129,10 @@ pub(crate) fn try_out() -> Result<(), String> {
     };
     breaches
         .and_then(|()| run(cargo().args(["test", "--locked", "--package", "highstreet-domain", "--test", "repair"])))
-        .and_then(|()| run(cargo().args(["test", "--locked", "--package", "highstreet", "--lib", "every_context"])))?;
+        .and_then(|()| {
+            let packages = ["--package", "highstreet", "--package", "highstreet-client"];
+            run(cargo().args(["test", "--locked"]).args(packages).args(["--lib", "every_context"]))
+        })?;
     fs::remove_dir_all(&copy).map_err(wrong)
 }
 

@@ -52,7 +52,9 @@ pub(crate) fn ensure_npm() -> Result<(), String> {
     let root = read(command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
     if !root || !succeeds(command("apt-get").arg("--version")) {
         return Err(
-            "npm is missing, and buf and the browser tests need it: install Node.js 20 or newer with npm, or use --quick".into()
+            "npm is missing, and buf, the browser tests and the TypeScript client need it: install Node.js 20 or newer with \
+             npm, or use --quick"
+                .into()
         );
     }
     println!("npm is missing: installing it");

@@ -6,7 +6,8 @@ use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 
 use crate::DESCRIPTORS;
 
-static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
+/// What [`DESCRIPTORS`] describes, to be asked by name.
+pub static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     DescriptorPool::decode(DESCRIPTORS).expect("the descriptors were written by the build of this very crate")
 });
 
