@@ -46,7 +46,10 @@ fn server() -> Result<PathBuf, String> {
     let metadata: Value = serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
     let target = metadata["target_directory"].as_str().ok_or("cargo metadata does not say where it builds")?;
     let program = PathBuf::from(target).join("debug/highstreet");
-    program.exists().then_some(program).ok_or_else(|| "the server is not built: cargo build --package highstreet".into())
+    program
+        .exists()
+        .then_some(program)
+        .ok_or_else(|| "the server is not built: cargo build --package highstreet".into())
 }
 
 /// Whether what was installed, as `stamp` witnesses, is newer than what was asked for in `wish`.
