@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { after, before, describe, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createStreet, reason } from "@highstreet/client";
+import { createStreet as createStreetOnTheWeb } from "@highstreet/client/web";
 import { PaymentMethod } from "@highstreet/client/common";
 import { play } from "../examples/cafe.js";
 import { Server, token } from "./server.js";
@@ -23,7 +24,9 @@ test("every context has a client", async () => {
   const folders = await readdir(fileURLToPath(new URL("../../dist/gen/highstreet", import.meta.url)));
   const contexts = folders.filter((folder) => folder !== "common").sort();
   assert.ok(contexts.includes("ordering"));
-  assert.deepEqual(Object.keys(createStreet({ baseUrl: "http://127.0.0.1:1" })).sort(), contexts);
+  for (const create of [createStreet, createStreetOnTheWeb]) {
+    assert.deepEqual(Object.keys(create({ baseUrl: "http://127.0.0.1:1" })).sort(), contexts);
+  }
 });
 
 describe("a street", () => {
