@@ -19,6 +19,7 @@ use crate::mold::Mold;
 use crate::spoil;
 
 const PATIENCE: Duration = Duration::from_mins(1);
+const MOST_TRIES: usize = 5;
 
 /// Calls through connections that are kept.
 pub(crate) struct Caller {
@@ -162,35 +163,41 @@ impl Caller {
         Self { address, client: Client::builder(TokioExecutor::new()).build_http() }
     }
 
-    /// Makes a request and sends it.
+    /// Makes a request and sends it until it is answered.
     pub(crate) async fn call(&self, rng: &mut Rng, mold: &Mold, findings: &Findings) {
         let call = made(rng, mold);
-        let request = Request::builder().method(&call.method).uri(format!("http://{}{}", self.address, call.path));
-        let Ok(mut request) = request.body(Full::new(Bytes::from(call.body.clone()))) else {
-            // No client writes such an address.
-            return findings.answer("not sent");
-        };
-        *request.headers_mut() = call.headers.clone();
         let asked = format!("{} {} {:?}", call.method, call.path, call.headers);
-        let answered = async {
-            let response = self.client.request(request).await.map_err(|error| format!("{error:?}"))?;
-            let (parts, body) = response.into_parts();
-            if call.streams && parts.status == StatusCode::OK {
-                return Ok((parts.status, Bytes::new()));
+        let mut why = String::new();
+        for _ in 0..MOST_TRIES {
+            let request = Request::builder().method(&call.method).uri(format!("http://{}{}", self.address, call.path));
+            let Ok(mut request) = request.body(Full::new(Bytes::from(call.body.clone()))) else {
+                // No client writes such an address.
+                return findings.answer("not sent");
+            };
+            *request.headers_mut() = call.headers.clone();
+            match tokio::time::timeout(PATIENCE, self.send(request, call.streams)).await {
+                Ok(Ok((status, bytes))) => {
+                    mold.learn(rng, &bytes);
+                    return judge(status, &bytes, &asked, &call, findings);
+                }
+                // The server closes the connection over a body that it does not want to read.
+                Ok(Err(_)) if call.body.len() > 1 << 16 => return findings.answer("closed"),
+                // Or has just closed it after the request before.
+                Ok(Err(error)) => why = error,
+                Err(_) => return findings.wrong("no answer", &asked, &call.body),
             }
-            let body = body.collect().await.map_err(|error| format!("{error:?}"))?;
-            Ok::<_, String>((parts.status, body.to_bytes()))
-        };
-        match tokio::time::timeout(PATIENCE, answered).await {
-            Ok(Ok((status, bytes))) => {
-                mold.learn(rng, &bytes);
-                judge(status, &bytes, &asked, &call, findings);
-            }
-            // The server closes the connection over a body that it does not want to read.
-            Ok(Err(_)) if call.body.len() > 1 << 16 => findings.answer("closed"),
-            Ok(Err(why)) => findings.wrong(&why, &asked, &call.body),
-            Err(_) => findings.wrong("no answer", &asked, &call.body),
         }
+        findings.wrong(&why, &asked, &call.body);
+    }
+
+    async fn send(&self, request: Request<Full<Bytes>>, streams: bool) -> Result<(StatusCode, Bytes), String> {
+        let response = self.client.request(request).await.map_err(|error| format!("{error:?}"))?;
+        let (parts, body) = response.into_parts();
+        if streams && parts.status == StatusCode::OK {
+            return Ok((parts.status, Bytes::new()));
+        }
+        let body = body.collect().await.map_err(|error| format!("{error:?}"))?;
+        Ok((parts.status, body.to_bytes()))
     }
 }
 
