@@ -6,18 +6,16 @@ use std::path::PathBuf;
 use crate::servers::{is_root, on_path};
 use crate::shell::{cargo, command, root, run, succeeds};
 use crate::step::Done;
-use crate::tools::{Missing, ensure_npm};
+use crate::tools::{Missing, npm};
 
 const FOLDER: &str = "adapters/console/e2e";
 
 /// Runs what `adapters/console/e2e` has to say, in Chromium, against a server built here. Installs Chromium (Debian's
 /// package) and the folder's npm packages where they are missing and may be installed.
 pub(crate) fn test(missing: Missing) -> Result<Done, String> {
-    let there = chromium().is_some() && succeeds(command("npm").arg("--version"));
-    if !there && missing == Missing::Skip {
+    if chromium().is_none() && missing == Missing::Skip || !npm(missing)? {
         return Ok(Done::Skipped("Chromium or npm is not installed".into()));
     }
-    ensure_npm()?;
     let chromium = ensure_chromium()?;
     run(command("npm").args(["ci", "--prefix", FOLDER, "--no-audit", "--no-fund"]))?;
     run(cargo().args(["build", "--package", "highstreet", "--locked"]))?;

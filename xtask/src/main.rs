@@ -65,12 +65,25 @@ enum Command {
     Sdk(How),
     /// The tests that go on for long: more seeds, more faults, more calls.
     Soak,
+    /// Sends a server good and bad requests, in release mode: none may break it.
+    Fuzz(Fuzz),
     /// Runs the benchmarks, in release mode.
     Bench {
         /// Handed on to them.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+}
+
+/// How much to send.
+#[derive(Args)]
+struct Fuzz {
+    /// Requests for each port.
+    #[arg(long, default_value_t = 100_000)]
+    requests: u64,
+    /// What they are made from: the same seed makes the same requests. Any if not given; it is printed.
+    #[arg(long)]
+    seed: Option<u64>,
 }
 
 /// How to go about the steps.
@@ -122,6 +135,7 @@ fn main() -> ExitCode {
             steps.finish()
         }
         Command::Soak => told(soak()),
+        Command::Fuzz(much) => told(fuzz(&much)),
         Command::Bench { arguments } => {
             let bench = ["run", "--release", "--package", "highstreet-bench", "--"];
             told(servers::ensure(Missing::Install).and_then(|_| shell::run(cargo().args(bench).args(arguments))))
@@ -138,6 +152,12 @@ fn test(how: How) -> ExitCode {
             .then_some(Done::Passed)
             .ok_or_else(|| "PostgreSQL, nats-server, faketime or python3-venv is missing, and tests need them".into())
     });
+    steps.take("npm", || {
+        let there = tools::npm(how.missing())?;
+        there
+            .then_some(Done::Passed)
+            .ok_or_else(|| "npm is missing, and the test with a real OpenID provider needs it".into())
+    });
     steps.take("build", || shell::run(cargo().args(["build", "--workspace", "--all-targets", "--locked"])));
     steps.take("test", || shell::run(cargo().args(["test", "--workspace", "--locked"])));
     steps.take("browser", || browser::test(how.missing()));
@@ -153,6 +173,17 @@ fn soak() -> Result<(), String> {
         cargo().args(["test", "--package", "highstreet-testkit", "--test", "world"]).env("HIGHSTREET_SEEDS", "50000"),
     )?;
     shell::run(cargo().args(["test", "--package", "highstreet", "--test", "mesh"]).env("HIGHSTREET_SOAK", "1"))
+}
+
+fn fuzz(much: &Fuzz) -> Result<(), String> {
+    let test =
+        ["test", "--release", "--package", "highstreet", "--test", "fuzz", "--", "--nocapture", "--test-threads=1"];
+    let mut fuzz = cargo();
+    fuzz.args(test).env("HIGHSTREET_FUZZ_REQUESTS", much.requests.to_string());
+    if let Some(seed) = much.seed {
+        fuzz.env("HIGHSTREET_FUZZ_SEED", seed.to_string());
+    }
+    shell::run(&mut fuzz)
 }
 
 fn told(done: Result<(), String>) -> ExitCode {

@@ -23,7 +23,7 @@ pub(crate) fn buf(missing: Missing) -> Result<Option<PathBuf>, String> {
         if missing == Missing::Skip {
             return Ok(None);
         }
-        ensure_npm()?;
+        npm(missing)?;
         run(command("npm").args(["ci", "--prefix", "tools", "--no-audit", "--no-fund"]))?;
     }
     Ok(Some(buf))
@@ -44,21 +44,25 @@ pub(crate) fn cargo_deny(missing: Missing) -> Result<bool, String> {
     Ok(true)
 }
 
-/// Installs npm where it is missing and may be installed.
-pub(crate) fn ensure_npm() -> Result<(), String> {
+/// Whether Node.js with npm is there by now.
+pub(crate) fn npm(missing: Missing) -> Result<bool, String> {
     if succeeds(command("npm").arg("--version")) {
-        return Ok(());
+        return Ok(true);
+    }
+    if missing == Missing::Skip {
+        return Ok(false);
     }
     let root = read(command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
     if !root || !succeeds(command("apt-get").arg("--version")) {
         return Err(
-            "npm is missing, and buf, the browser tests and the TypeScript client need it: install Node.js 20 or newer with \
-             npm, or use --quick"
-                .into()
+            "npm is missing, and buf, an OpenID provider, the browser tests and the TypeScript client need it: install \
+             Node.js 20 or newer with npm, or use --quick"
+                .into(),
         );
     }
     println!("npm is missing: installing it");
     run(command("apt-get").args(["update", "--quiet"]))?;
     run(command("apt-get").args(["install", "--yes", "--quiet", "--no-install-recommends", "nodejs", "npm"]))
-        .map_err(|why| format!("{why}: install Node.js 20 or newer with npm, or use --quick"))
+        .map_err(|why| format!("{why}: install Node.js 20 or newer with npm, or use --quick"))?;
+    Ok(true)
 }

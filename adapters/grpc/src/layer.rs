@@ -11,6 +11,7 @@ use tower::{Layer, Service};
 use uuid::Uuid;
 
 use crate::call::{ACTOR, CALLER, CORRELATION, TIMEOUT, parse_timeout};
+use crate::malformed;
 use crate::red::Calls;
 use crate::status::deadline_exceeded;
 
@@ -105,7 +106,7 @@ where
         let timeout = request.headers().get(TIMEOUT).and_then(|value| parse_timeout(value.to_str().ok()?));
         let response = self.inner.call(request);
         Box::pin(async move {
-            let mut response = within(timeout, response).await?;
+            let mut response = malformed::told(within(timeout, response).await?);
             under_way.answered(response.headers());
             response.headers_mut().insert(CORRELATION, correlation);
             Ok(response)

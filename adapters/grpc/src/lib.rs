@@ -11,6 +11,7 @@ pub mod inventory;
 pub mod kitchen;
 pub mod lending;
 pub mod loyalty;
+mod malformed;
 pub mod notification;
 pub mod operations;
 pub mod ordering;

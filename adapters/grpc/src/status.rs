@@ -91,6 +91,12 @@ pub(crate) fn invalid(violations: Vec<(String, String)>) -> Status {
     build(Code::InvalidArgument, &message, details)
 }
 
+/// A request whose bytes are no message of this RPC's.
+pub(crate) fn malformed(why: &str) -> Status {
+    let message = format!("the request cannot be read: {why}; send one message, as the .proto describes it");
+    build(Code::InvalidArgument, &message, details("MALFORMED_MESSAGE"))
+}
+
 /// Try again in a moment.
 pub fn unavailable(reason: &'static str, message: &str) -> Status {
     build(Code::Unavailable, message, again(details(reason)))

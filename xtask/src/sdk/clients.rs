@@ -18,7 +18,7 @@ pub(super) fn typescript(missing: Missing) -> Result<Done, String> {
         if missing == Missing::Skip {
             return Ok(Done::Skipped(format!("its packages are not installed (npm ci --prefix {TYPESCRIPT})")));
         }
-        tools::ensure_npm()?;
+        tools::npm(missing)?;
         run(command("npm").args(["ci", "--prefix", TYPESCRIPT, "--no-audit", "--no-fund"]))?;
     }
     if generate("typescript", missing)?.is_none() {
