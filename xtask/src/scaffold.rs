@@ -29,7 +29,7 @@ const LISTS: [(&str, &str, &str); 13] = [
     ("adapters/grpc/src/lib.rs", "pub mod delivery;", "pub mod {{context}};"),
     (
         "adapters/grpc/src/opened.rs",
-        "        ordering::PlaceOrderRequest => \"PlaceOrder\",",
+        "        ordering::PlaceOrderRequest => \"PlaceOrder\" of customer_phone,",
         "        highstreet_wire::proto::{{context}}::Create{{Aggregate}}Request => \"Create{{Aggregate}}\",",
     ),
     (

@@ -154,14 +154,13 @@ impl Caller {
     }
 
     async fn send(&mut self, call: &Call) -> Result<(Answer, Vec<u8>), h2::Error> {
-        let sender = match self.connection.take() {
-            Some(sender) => sender,
-            None => {
-                let socket = TcpStream::connect(self.address).await.unwrap();
-                let (sender, connection) = h2::client::handshake(socket).await?;
-                tokio::spawn(connection);
-                sender
-            }
+        let sender = if let Some(sender) = self.connection.take() {
+            sender
+        } else {
+            let socket = TcpStream::connect(self.address).await.unwrap();
+            let (sender, connection) = h2::client::handshake(socket).await?;
+            tokio::spawn(connection);
+            sender
         };
         let mut sender = sender.ready().await?;
         let mut request = Request::post(format!("http://{}{}", self.address, call.path)).body(()).unwrap();
