@@ -180,13 +180,16 @@ impl<'a> Mount<'a> {
             relays.spawn(Relay { outbox, bus: self.platform.bus.clone(), clock: self.platform.clock.clone() }.run());
         }
         let mut loops: JoinSet<()> = self.loops.into_iter().collect();
+        let mut listeners: Vec<_> = self.subscriptions.iter().map(|(it, _)| it.consumer.clone()).collect();
+        listeners.sort_unstable();
+        listeners.dedup();
         for (subscription, listener) in self.subscriptions {
             let deliveries = self.platform.bus.subscribe(&subscription).await?;
             loops.spawn(listener(Box::new(Counted::new(deliveries, &subscription))));
         }
         let services = self.services.iter().map(|(name, _)| name.clone()).collect();
         self.platform.switchboard.connect(self.services);
-        let office = Office::new(self.steps, self.views, self.platform.carrier().letters());
+        let office = Office::new(self.steps, self.views, listeners, self.platform.carrier().letters());
         self.platform.offices.open(self.name.as_str(), office);
         Ok(Context { name: self.name, services, loops, relays })
     }

@@ -147,7 +147,7 @@ mod tests {
         for nonsense in ["nonsense", "127.0.0.1:8088", "http://", "ftp://127.0.0.1", "/a", ""] {
             assert!(target(nonsense).is_err(), "{nonsense}");
         }
-        assert!(target("https://127.0.0.1:8088").unwrap_err().contains("TLS"));
+        assert!(target("https://localhost:8088").is_ok());
     }
 
     #[test]

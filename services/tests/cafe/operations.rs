@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 use highstreet::ContextName;
 use highstreet::config::{GroundArgs, ShopArgs};
+use highstreet_domain::kernel::Message;
 use highstreet_domain::kernel::ports::Bus;
 use highstreet_provider::SimulatedOutage;
 use highstreet_sqlite::EmbeddedBus;
@@ -242,6 +243,42 @@ async fn a_dead_letter_is_shown_and_discarded() {
     assert_eq!(letters(&cafe, kitchen).await.len(), 1);
     let table = said(&ops(&cafe, &["dead-letters"]));
     assert_eq!(table.lines().count(), 1 + 7, "{table}");
+}
+
+/// CAP-3: what a view cannot read is a dead letter too, of the context whose view it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_of_views_are_found() {
+    let data = tempfile::tempdir().unwrap();
+    let spoilt = Message { source: "replenishment".into(), name: "OrderPlaced".into(), ..poison() };
+    let bus = EmbeddedBus::open(&data.path().join("bus.db")).unwrap();
+    bus.publish(vec![spoilt]).await.unwrap();
+    drop(bus);
+    let cafe = Cafe::on(GroundArgs::embedded(data.path()), ShopArgs::standard()).await;
+    let of_tracking = eventually("the traces and the owner's board lay it aside", || async {
+        Some(letters(&cafe, "tracking").await).filter(|letters| letters.len() == 2)
+    });
+    let of_tracking = of_tracking.await;
+    assert!(of_tracking.iter().all(|letter| letter.context == "tracking" && letter.source == "replenishment"));
+    let ids: Vec<_> = of_tracking.iter().map(|letter| letter.dead_letter_id.clone()).collect();
+    assert!(ids[0].parse::<u64>().is_ok() && ids[1].starts_with("tracking-orders."), "{ids:?}");
+    let (mut paged, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let request = ListDeadLettersRequest { context: "tracking".into(), page_size: 1, page_token };
+        let page = operator(&cafe).list_dead_letters(request).await.unwrap().into_inner();
+        paged.extend(page.dead_letters.into_iter().map(|letter| letter.dead_letter_id));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(paged, ids);
+    said(&ops(&cafe, &["replay", "tracking", &ids[1]]));
+    let again = eventually("it cannot be read again", || async {
+        Some(letters(&cafe, "tracking").await).filter(|letters| letters.len() == 2)
+    });
+    let again = again.await[1].dead_letter_id.clone();
+    said(&ops(&cafe, &["discard", "tracking", &again]));
+    assert_eq!(letters(&cafe, "tracking").await.len(), 1);
 }
 
 /// CAP-3, CAP-8: what failed for a fault that is mended is replayed, and is handled as if nothing had happened.

@@ -91,8 +91,8 @@ impl Ask<proto::DeadLetter> for Letters {
     ) -> Result<(Vec<proto::DeadLetter>, String), Status> {
         match line {
             Line::Here(office) => {
-                let (found, next) = office.letters_behind(context, &after, room).await?;
-                Ok((found.iter().map(|letter| dead_letter(letter, self.now)).collect(), next))
+                let (found, next) = office.letters_behind(&after, room).await?;
+                Ok((found.iter().map(|letter| dead_letter(context, letter, self.now)).collect(), next))
             }
             Line::Elsewhere(mut office) => {
                 let page_size = i32::try_from(room).unwrap_or(i32::MAX);

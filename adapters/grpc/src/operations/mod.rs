@@ -1,6 +1,7 @@
 //! Operations over gRPC: what operators see of every context of this process, and do about it; and of the contexts
 //! elsewhere that are reached from here.
 
+mod letter_id;
 mod lists;
 mod offices;
 mod show;
@@ -19,6 +20,7 @@ pub use offices::{Office, Offices};
 use crate::call::Call;
 use crate::fields::Fields;
 use crate::status::{not_found, of_store, of_unmoved};
+use letter_id::LetterId;
 use lists::{Letters, PendingSteps, Walk};
 use offices::Line;
 use show::{pending_step, whole};
@@ -105,12 +107,15 @@ impl OperationsService for Operations {
         request: Request<proto::GetDeadLetterRequest>,
     ) -> Result<Response<proto::GetDeadLetterResponse>, Status> {
         let message = request.get_ref();
-        let (context, place) = letter(&message.context, &message.dead_letter_id)?;
+        let id = letter(&message.context, &message.dead_letter_id)?;
+        let context = message.context.clone();
         match self.offices.line(&context)? {
             Line::Elsewhere(mut office) => office.get_dead_letter(request).await,
             Line::Here(office) => {
-                let letter = found(&office, &context, place).await?;
-                Ok(Response::new(proto::GetDeadLetterResponse { dead_letter: Some(whole(&letter, self.clock.now())) }))
+                let letter = found(&office, &id).await?;
+                Ok(Response::new(proto::GetDeadLetterResponse {
+                    dead_letter: Some(whole(&context, &letter, self.clock.now())),
+                }))
             }
         }
     }
@@ -120,11 +125,12 @@ impl OperationsService for Operations {
         request: Request<proto::ReplayDeadLetterRequest>,
     ) -> Result<Response<proto::ReplayDeadLetterResponse>, Status> {
         let message = request.get_ref();
-        let (context, place) = letter(&message.context, &message.dead_letter_id)?;
+        let id = letter(&message.context, &message.dead_letter_id)?;
+        let context = message.context.clone();
         match self.offices.line(&context)? {
             Line::Elsewhere(mut office) => office.replay_dead_letter(request).await,
             Line::Here(office) => {
-                let done = office.letters.replay(&context, place).await.map_err(|error| of_store(&error))?;
+                let done = office.letters.replay(&id.listener, id.place).await.map_err(|error| of_store(&error))?;
                 was_there(done, &message.dead_letter_id)?;
                 Ok(Response::new(proto::ReplayDeadLetterResponse {}))
             }
@@ -136,11 +142,12 @@ impl OperationsService for Operations {
         request: Request<proto::DiscardDeadLetterRequest>,
     ) -> Result<Response<proto::DiscardDeadLetterResponse>, Status> {
         let message = request.get_ref();
-        let (context, place) = letter(&message.context, &message.dead_letter_id)?;
+        let id = letter(&message.context, &message.dead_letter_id)?;
+        let context = message.context.clone();
         match self.offices.line(&context)? {
             Line::Elsewhere(mut office) => office.discard_dead_letter(request).await,
             Line::Here(office) => {
-                let done = office.letters.discard(&context, place).await.map_err(|error| of_store(&error))?;
+                let done = office.letters.discard(&id.listener, id.place).await.map_err(|error| of_store(&error))?;
                 was_there(done, &message.dead_letter_id)?;
                 Ok(Response::new(proto::DiscardDeadLetterResponse {}))
             }
@@ -179,19 +186,20 @@ fn target(subject: Option<&highstreet_wire::proto::common::Reference>, step_id: 
     fields.finish_with(target)
 }
 
-fn letter(context: &str, id: &str) -> Result<(String, u64), Status> {
+fn letter(context: &str, id: &str) -> Result<LetterId, Status> {
     let mut fields = Fields::default();
     if context.is_empty() {
         fields.wrong("context", "must name the context that could not handle it");
     }
-    let place = fields.check("dead_letter_id", id.parse().map_err(|_| "must be the id of a dead letter, a number"));
-    fields.finish_with(place.map(|place| (context.to_owned(), place)))
+    let read = LetterId::read(context, id).ok_or("must be the id of a dead letter of this context, as it is listed");
+    let read = fields.check("dead_letter_id", read);
+    fields.finish_with(read)
 }
 
-async fn found(office: &Office, context: &str, place: u64) -> Result<DeadLetter, Status> {
-    let behind = office.letters.behind(context, place.saturating_sub(1), 1).await;
-    let found = behind.map_err(|error| of_store(&error))?.pop().filter(|letter| letter.place == place);
-    found.ok_or_else(|| not_found("dead_letter", &place.to_string()))
+async fn found(office: &Office, id: &LetterId) -> Result<DeadLetter, Status> {
+    let behind = office.letters.behind(&id.listener, id.place.saturating_sub(1), 1).await;
+    let found = behind.map_err(|error| of_store(&error))?.pop().filter(|letter| letter.place == id.place);
+    found.ok_or_else(|| not_found("dead_letter", &id.to_string()))
 }
 
 fn was_there(done: bool, id: &str) -> Result<(), Status> {

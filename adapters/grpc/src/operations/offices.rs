@@ -25,7 +25,9 @@ pub struct Office {
     steps: Vec<Arc<dyn Steps>>,
     /// Its views.
     views: Vec<Arc<dyn Rebuilds>>,
-    /// What it could not handle.
+    /// The names that its policies and views listen under.
+    listeners: Vec<String>,
+    /// What they could not handle.
     pub(super) letters: Arc<dyn DeadLetters>,
     /// Held while a view is rebuilt.
     rebuilding: Arc<Mutex<()>>,
@@ -48,9 +50,15 @@ type Way = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 // === impl Office ===
 
 impl Office {
-    /// For a context with these aggregates and views, whose dead letters are among `letters`.
-    pub fn new(steps: Vec<Arc<dyn Steps>>, views: Vec<Arc<dyn Rebuilds>>, letters: Arc<dyn DeadLetters>) -> Self {
-        Self { steps, views, letters, rebuilding: Arc::default() }
+    /// For a context with these aggregates and views, which listens under these names; what they could not handle is
+    /// among `letters`.
+    pub fn new(
+        steps: Vec<Arc<dyn Steps>>,
+        views: Vec<Arc<dyn Rebuilds>>,
+        listeners: Vec<String>,
+        letters: Arc<dyn DeadLetters>,
+    ) -> Self {
+        Self { steps, views, listeners, letters, rebuilding: Arc::default() }
     }
 
     /// Rebuilds a view, to its end even if nobody waits for it; how many rows it has then.
@@ -117,20 +125,26 @@ impl Office {
         Err(Unmoved::NothingWaits)
     }
 
-    /// A page of what `listener` could not handle, and where to go on; empty at the end.
-    pub(super) async fn letters_behind(
-        &self,
-        listener: &str,
-        after: &str,
-        room: usize,
-    ) -> Result<(Vec<DeadLetter>, String), Status> {
-        let after = if after.is_empty() { 0 } else { after.parse().map_err(|_| bad_token())? };
-        let found = self.letters.behind(listener, after, room + 1).await;
-        let mut found = found.map_err(|error| of_store(&error))?;
-        let more = found.len() > room;
-        found.truncate(room);
-        let next = found.last().filter(|_| more).map_or_else(String::new, |letter| letter.place.to_string());
-        Ok((found, next))
+    /// A page of what could not be handled, listener by listener, and where to go on; empty at the end.
+    pub(super) async fn letters_behind(&self, after: &str, room: usize) -> Result<(Vec<DeadLetter>, String), Status> {
+        let (mut at, mut after) = letter_place_of(after)?;
+        let mut found = Vec::new();
+        while let Some(listener) = self.listeners.get(at) {
+            let more = self.letters.behind(listener, after, room + 1 - found.len()).await;
+            found.extend(more.map_err(|error| of_store(&error))?.into_iter().map(|letter| (at, letter)));
+            if found.len() > room {
+                found.truncate(room);
+                break;
+            }
+            (at, after) = (at + 1, 0);
+        }
+        let next = match found.last() {
+            Some((last, letter)) if found.len() == room && at < self.listeners.len() => {
+                format!("{last}.{}", letter.place)
+            }
+            _ => String::new(),
+        };
+        Ok((found.into_iter().map(|(_, letter)| letter).collect(), next))
     }
 }
 
@@ -141,6 +155,14 @@ fn place_of(after: &str) -> Result<(usize, Option<Uuid>), Status> {
     let parts = after.split_once('.').ok_or_else(bad_token)?;
     let kind = parts.0.parse().map_err(|_| bad_token())?;
     Ok((kind, Some(Uuid::parse_str(parts.1).map_err(|_| bad_token())?)))
+}
+
+fn letter_place_of(after: &str) -> Result<(usize, u64), Status> {
+    if after.is_empty() {
+        return Ok((0, 0));
+    }
+    let (at, place) = after.split_once('.').ok_or_else(bad_token)?;
+    at.parse().ok().zip(place.parse().ok()).ok_or_else(bad_token)
 }
 
 pub(super) fn bad_token() -> Status {

@@ -6,6 +6,8 @@ use highstreet_wire::convert::{duration, reference, timestamp};
 use highstreet_wire::json;
 use highstreet_wire::proto::operations as proto;
 
+use super::letter_id::LetterId;
+
 pub(super) fn pending_step(context: &str, aggregate: &str, step: &PendingStep, now: Timestamp) -> proto::PendingStep {
     proto::PendingStep {
         subject: Some(reference(&Reference::new(context, step.id.to_string()))),
@@ -24,11 +26,11 @@ pub(super) fn pending_step(context: &str, aggregate: &str, step: &PendingStep, n
 }
 
 /// Without its payload.
-pub(super) fn dead_letter(letter: &DeadLetter, now: Timestamp) -> proto::DeadLetter {
+pub(super) fn dead_letter(context: &str, letter: &DeadLetter, now: Timestamp) -> proto::DeadLetter {
     let message = letter.message.as_deref();
     proto::DeadLetter {
-        dead_letter_id: letter.place.to_string(),
-        context: letter.listener.clone(),
+        dead_letter_id: LetterId::of(context, letter).to_string(),
+        context: context.to_owned(),
         source: letter.source.clone(),
         event: message.map(|message| message.name.clone()).unwrap_or_default(),
         message_id: message.map(|message| message.id.to_string()).unwrap_or_default(),
@@ -47,7 +49,7 @@ pub(super) fn dead_letter(letter: &DeadLetter, now: Timestamp) -> proto::DeadLet
 }
 
 /// With its payload.
-pub(super) fn whole(letter: &DeadLetter, now: Timestamp) -> proto::DeadLetter {
+pub(super) fn whole(context: &str, letter: &DeadLetter, now: Timestamp) -> proto::DeadLetter {
     let told = match &letter.message {
         Some(message) => json::event(&message.source, &message.name, &message.body),
         None => Err("it is no event at all".into()),
@@ -57,7 +59,7 @@ pub(super) fn whole(letter: &DeadLetter, now: Timestamp) -> proto::DeadLetter {
         Err(why) => (String::new(), why),
     };
     let payload = letter.message.as_ref().map(|message| message.body.clone()).unwrap_or_default();
-    proto::DeadLetter { payload_json, payload, payload_error, ..dead_letter(letter, now) }
+    proto::DeadLetter { payload_json, payload, payload_error, ..dead_letter(context, letter, now) }
 }
 
 fn number(count: u32) -> i32 {
