@@ -145,7 +145,7 @@ async fn what_cannot_be_started_says_why_in_one_line() {
 
     let output = run(&["serve", "--listen", "0.0.0.0:1", "--admin", &free_address().to_string(), "--data", folder]);
     assert!(!output.status.success());
-    assert!(String::from_utf8(output.stderr).unwrap().contains("no authentication"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("nobody is asked who they are"));
 }
 
 #[tokio::test]
