@@ -26,7 +26,7 @@ impl Identities {
         let keys = &args.auth_mesh_keys;
         let mesh = (!keys.is_empty()).then(|| MeshKeys::read(keys, clock.clone())).transpose().map_err(of_keys)?;
         let verifier = Verifier::open(args.issuer(), mesh.as_ref(), clock.clone()).await.map_err(of_keys)?;
-        Ok(Some(Self { verifier: Arc::new(verifier), mesh }))
+        Ok(Some(Self { verifier, mesh }))
     }
 
     /// The check at the door.

@@ -185,9 +185,10 @@ impl Platform {
         (self.ground.most_connections, self.ground.most_streams)
     }
 
-    /// How much any one caller may ask for.
-    pub(crate) fn caller_limits(&self) -> CallerLimitLayer {
-        CallerLimitLayer::new(self.ground.caller_rate_limit, &self.ground.method_rate_limits)
+    /// How much any one caller may ask for; `None` where that is not limited.
+    pub(crate) fn caller_limits(&self) -> Option<CallerLimitLayer> {
+        let (most, methods) = (self.ground.caller_rate_limit, &self.ground.method_rate_limits);
+        (most.is_some() || !methods.is_empty()).then(|| CallerLimitLayer::new(most, methods))
     }
 
     /// How much the door lets in.

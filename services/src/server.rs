@@ -103,7 +103,7 @@ impl Door {
             .layer(calls)
             .layer(platform.limits())
             .layer(option_layer(identities.map(Identities::access).transpose()?))
-            .layer(platform.caller_limits())
+            .layer(option_layer(platform.caller_limits()))
             .service(switchboard);
         let way = AnyService::new(way);
         let pages = pages(street, way.clone());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use highstreet_domain::kernel::ports::Clock as _;
 use highstreet_foundation::SystemClock;
-use highstreet_identity::{LocalKey, Person, Role};
+use highstreet_identity::{LocalKey, Person, Role, name_of, role_named};
 
 use crate::config::{AUDIENCE, LOCAL_ISSUER, duration};
 
@@ -71,16 +71,14 @@ fn key(file: &Path) -> Result<LocalKey, String> {
 }
 
 fn role(text: &str) -> Result<Role, &'static str> {
-    Role::from_str_name(&format!("ROLE_{}", text.to_ascii_uppercase()))
-        .filter(|role| *role != Role::Unspecified)
-        .ok_or("must be customer, staff, owner, head_office or operator")
+    role_named(text).ok_or("must be customer, staff, owner, head_office or operator")
 }
 
 // === impl TokenArgs ===
 
 impl TokenArgs {
     fn person(self) -> Person {
-        let role = self.roles.first().map(|role| role.as_str_name().trim_start_matches("ROLE_").to_ascii_lowercase());
+        let role = self.roles.first().map(|role| name_of(*role));
         let name = self.phone.clone().or_else(|| self.customer.clone()).or(role);
         let every_shop = || vec!["*".into()];
         Person {

@@ -106,7 +106,7 @@ pub(crate) fn admit(access: &Access, identity: &Identity) -> Result<Scope, Denie
 
 /// Whom an RPC is for, in words.
 fn needed(access: &Access) -> String {
-    let roles = access.roles().chain(access.own()).map(|role| format!("the role {}", crate::claims::name(role)));
+    let roles = access.roles().chain(access.own()).map(|role| format!("the role {}", crate::claims::name_of(role)));
     let contexts = access.contexts.iter().map(|context| format!("the context {context}"));
     let all: Vec<_> = roles.chain(contexts).collect();
     if all.is_empty() { "what nobody has".into() } else { all.join(" or ") }

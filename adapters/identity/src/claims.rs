@@ -55,7 +55,7 @@ impl Identity {
         Some(Self {
             subject: claims.sub.into(),
             context: None,
-            roles: claims.roles.iter().filter_map(|name| role(name)).collect(),
+            roles: claims.roles.iter().filter_map(|name| role_named(name)).collect(),
             shops: (!everywhere).then_some(claims.shops),
             owner: owner.map(|name| Phone::key_of(&name)),
         })
@@ -81,11 +81,11 @@ impl Identity {
 }
 
 /// A role by its name, such as `head_office`.
-fn role(name: &str) -> Option<Role> {
+pub fn role_named(name: &str) -> Option<Role> {
     Role::from_str_name(&format!("ROLE_{}", name.to_ascii_uppercase())).filter(|role| *role != Role::Unspecified)
 }
 
 /// A role, as tokens name it.
-pub(crate) fn name(role: Role) -> String {
+pub fn name_of(role: Role) -> String {
     role.as_str_name().trim_start_matches("ROLE_").to_ascii_lowercase()
 }

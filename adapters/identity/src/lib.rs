@@ -20,7 +20,7 @@ mod source;
 mod verifier;
 
 pub use access::{AccessTable, UnknownAccess};
-pub use claims::{Identity, Role};
+pub use claims::{Identity, Role, name_of, role_named};
 pub use keys::UnusableKeys;
 pub use layer::AccessLayer;
 pub use local::{LocalKey, Person};

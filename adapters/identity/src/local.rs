@@ -15,7 +15,7 @@ use rustls_pki_types::pem::PemObject as _;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::claims::{Role, name};
+use crate::claims::{Role, name_of};
 use crate::keys::UnusableKeys;
 use crate::ring_crypto;
 
@@ -91,7 +91,7 @@ impl LocalKey {
     /// A token of `issuer` for `person`, for the services called `audience`, good from `now` on until `until`, both in
     /// seconds since 1970.
     pub fn token(&self, issuer: &str, audience: &str, person: &Person, now: i64, until: i64) -> String {
-        let roles: Vec<_> = person.roles.iter().map(|role| name(*role)).collect();
+        let roles: Vec<_> = person.roles.iter().map(|role| name_of(*role)).collect();
         let mut claims = json!({
             "iss": issuer, "aud": audience, "sub": person.subject, "iat": now, "exp": until,
             "roles": roles, "shops": person.shops,

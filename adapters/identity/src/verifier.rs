@@ -83,7 +83,7 @@ impl Verifier {
         issuer: Option<Issuer>,
         mesh: Option<&MeshKeys>,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, UnusableKeys> {
+    ) -> Result<Arc<Self>, UnusableKeys> {
         ring_crypto::install();
         let mesh = mesh.map(MeshKeys::believed);
         let fetch = Fetch::new();
@@ -95,17 +95,17 @@ impl Verifier {
                 Ok(()) => {}
             }
         }
-        Ok(this)
+        Ok(Arc::new(this))
     }
 
     /// Who holds this token.
-    pub async fn verify(&self, token: &str) -> Result<Arc<Identity>, Refused> {
+    pub async fn verify(self: &Arc<Self>, token: &str) -> Result<Arc<Identity>, Refused> {
         let now = self.clock.now();
         if token.len() > LONGEST {
             return Err(Refused::NotGood("it is too long"));
         }
         let hash: [u8; 32] = digest(&SHA256, token.as_bytes()).as_ref().try_into().unwrap_or_default();
-        self.look_again(now).await;
+        self.look_again(now);
         if let Some((_, identity)) = self.read_known().good.get(&hash).filter(|(until, _)| *until > now) {
             return Ok(identity.clone());
         }
@@ -170,14 +170,19 @@ impl Verifier {
         self.read_known().looked.is_some_and(|looked| now.since(looked) < time)
     }
 
-    /// Reads the keys if that was long ago; one caller does, and the others go on with those there are.
-    async fn look_again(&self, now: Timestamp) {
-        if self.issuer.is_none() || self.looked_within(LOOK_AGAIN, now) {
+    /// Has the keys read if that was long ago; nobody waits for it, but goes on with those there are.
+    fn look_again(self: &Arc<Self>, now: Timestamp) {
+        if self.issuer.is_none() || self.looked_within(LOOK_AGAIN, now) || self.looking.try_lock().is_err() {
             return;
         }
-        if let Ok(_looking) = self.looking.try_lock() {
-            tell_failure(self.look(now).await);
-        }
+        let this = self.clone();
+        tokio::spawn(async move {
+            if let Ok(_looking) = this.looking.try_lock()
+                && !this.looked_within(LOOK_AGAIN, now)
+            {
+                tell_failure(this.look(now).await);
+            }
+        });
     }
 
     /// Reads the keys unless that was just done; everybody who needs a new one waits for it.

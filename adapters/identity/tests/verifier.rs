@@ -50,7 +50,7 @@ impl Desk {
         LocalKey::create(&self.file(name)).unwrap()
     }
 
-    async fn verifier(&self) -> Verifier {
+    async fn verifier(&self) -> Arc<Verifier> {
         let keys = KeySource::File(self.file("keys.json"));
         let issuer = Issuer { keys, name: ISSUER.into(), audience: AUDIENCE.into() };
         Verifier::open(Some(issuer), None, self.clock.clone()).await.unwrap()

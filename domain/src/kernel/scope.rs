@@ -35,6 +35,11 @@ impl Scope {
         if bounds == Bounds::default() { Self::Everything } else { Self::Only(Arc::new(bounds)) }
     }
 
+    /// Whether nothing is beyond it.
+    pub fn is_everything(&self) -> bool {
+        *self == Self::Everything
+    }
+
     /// Whether this is within it.
     pub fn admits(&self, index: &Index) -> bool {
         self.admits_of(&index.shop, Some(&index.owner))
