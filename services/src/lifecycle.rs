@@ -1,6 +1,7 @@
 //! From start to stop.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use highstreet_telemetry::admin;
@@ -51,9 +52,10 @@ pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
     report_missing(&readiness, &contexts, street.platform());
     let ground = GroundChecks::of(street.platform(), &contexts).await;
     ground.look(&readiness).await;
-    tokio::spawn(ground.watch(readiness.clone()));
     readiness.enter(Phase::Ready);
     listening.report(ServingStatus::Serving).await;
+    let listening = Arc::new(listening);
+    tokio::spawn(ground.watch(readiness.clone(), listening.clone()));
     announce(&args, &listening, &contexts, started.elapsed());
 
     signals.next().await;

@@ -18,6 +18,7 @@ mod lost_disk;
 mod network;
 mod operations;
 mod poison;
+mod probes;
 mod rolling;
 mod scale;
 mod stranger;

@@ -120,6 +120,11 @@ impl Channel {
         Reach::new(self.clone())
     }
 
+    /// Whether anybody is there now; says why not. Waits for one attempt where there is no connection.
+    pub async fn reachable(&self) -> Result<(), PeerFailure> {
+        self.link().await.map(drop)
+    }
+
     async fn send(self, request: Request<Body>) -> Result<Response<Body>, PeerFailure> {
         let (head, body) = request.into_parts();
         let mut outgoing = Some(Outgoing::new(body));

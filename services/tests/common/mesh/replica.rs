@@ -127,7 +127,8 @@ impl Replica {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    async fn ask(&self, path: &str) -> Option<String> {
+    /// What the admin port answers at `path`, head and body.
+    pub(crate) async fn ask(&self, path: &str) -> Option<String> {
         let asked = async {
             let mut stream = TcpStream::connect(self.admin).await.ok()?;
             let question = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.admin);
