@@ -4,7 +4,7 @@ use std::env;
 use std::path::PathBuf;
 
 use crate::servers::{is_root, on_path};
-use crate::shell::{cargo, command, root, run, succeeds};
+use crate::shell::{cargo, command, run, succeeds, target_folder};
 use crate::step::Done;
 use crate::tools::{Missing, npm};
 
@@ -19,8 +19,7 @@ pub(crate) fn test(missing: Missing) -> Result<Done, String> {
     let chromium = ensure_chromium()?;
     run(command("npm").args(["ci", "--prefix", FOLDER, "--no-audit", "--no-fund"]))?;
     run(cargo().args(["build", "--package", "highstreet", "--locked"]))?;
-    let built = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let server = root().join(built).join("debug/highstreet");
+    let server = target_folder().join("debug/highstreet");
     run(command("npm").args(["test", "--prefix", FOLDER]).env("HIGHSTREET_BIN", server).env("CHROMIUM", chromium))?;
     Ok(Done::Passed)
 }

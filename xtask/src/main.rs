@@ -8,6 +8,7 @@ mod architecture;
 mod browser;
 mod check;
 mod mesh;
+mod next_release;
 mod proto;
 mod requirements;
 mod scaffold;
@@ -56,6 +57,8 @@ enum Command {
     Docs,
     /// Writes the files of a new context, and its line in each list.
     NewContext(scaffold::NewContext),
+    /// Builds a next release, of these sources with another schema, for the tests that upgrade to it.
+    NextRelease,
     /// The whole street as local processes, on PostgreSQL and NATS.
     Mesh {
         #[command(subcommand)]
@@ -128,6 +131,7 @@ fn main() -> ExitCode {
             told(shell::run(cargo().args(test).env("HIGHSTREET_WRITE_DOCS", "1")))
         }
         Command::NewContext(wanted) => told(scaffold::write(&wanted)),
+        Command::NextRelease => told(next_release::build()),
         Command::Mesh { mesh } => told(mesh::go(&mesh)),
         Command::Sdk(how) => {
             let mut steps = Steps::new(how.keep_going);
@@ -158,6 +162,7 @@ fn test(how: How) -> ExitCode {
             .then_some(Done::Passed)
             .ok_or_else(|| "npm is missing, and the test with a real OpenID provider needs it".into())
     });
+    steps.take("next release", next_release::build);
     steps.take("build", || shell::run(cargo().args(["build", "--workspace", "--all-targets", "--locked"])));
     steps.take("test", || shell::run(cargo().args(["test", "--workspace", "--locked"])));
     steps.take("browser", || browser::test(how.missing()));

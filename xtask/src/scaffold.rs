@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::shell::{cargo, command, read, root, run};
+use crate::shell::{cargo, command, read, root, run, target_folder};
 use crate::sources::contexts;
 
 /// Each file of a context: its template, and where it goes.
@@ -121,7 +121,7 @@ pub(crate) fn try_out() -> Result<(), String> {
     let wrong = |error: std::io::Error| format!("{}: {error}", copy.display());
     let breaches = crate::architecture::check_in(&copy);
     // The copy's crates are built beside ours: what both depend on is built once.
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
+    let target = target_folder();
     let cargo = || {
         let mut cargo = cargo();
         cargo.current_dir(&copy).env("CARGO_TARGET_DIR", &target);
@@ -137,7 +137,7 @@ pub(crate) fn try_out() -> Result<(), String> {
 }
 
 /// What is under version control, or will be.
-fn copy_repository(to: &Path) -> Result<(), String> {
+pub(crate) fn copy_repository(to: &Path) -> Result<(), String> {
     let wrong = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     if to.exists() {
         fs::remove_dir_all(to).map_err(|error| wrong(to, error))?;

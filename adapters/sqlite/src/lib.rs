@@ -5,6 +5,7 @@
 
 mod agenda;
 mod append;
+mod backup;
 mod bus;
 mod feed;
 mod folder;
@@ -20,6 +21,7 @@ mod store;
 mod views;
 
 pub use agenda::SqliteAgenda;
+pub use backup::{BackedUp, BackupError, back_up};
 pub use bus::EmbeddedBus;
 pub use folder::{DataFolder, FolderError};
 pub use journal::SqliteJournal;

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 mod asked;
+mod backup;
 mod letters;
 mod rebuild;
 mod republish;
@@ -10,6 +11,7 @@ mod steps;
 mod table;
 
 pub use asked::AskArgs;
+pub use backup::BackupArgs;
 pub use letters::{LetterArgs, LettersArgs};
 pub use rebuild::RebuildArgs;
 pub use republish::RepublishArgs;
@@ -45,6 +47,10 @@ enum Task {
     /// Contexts on PostgreSQL may go on running. Those on SQLite are to be stopped first: one process has their files
     /// at a time.
     Republish(Box<RepublishArgs>),
+    /// Copy a data folder as it is at one instant, while a server works in it. The copy is a data folder itself.
+    ///
+    /// What is kept in PostgreSQL is backed up with PostgreSQL's own programs.
+    Backup(BackupArgs),
 }
 
 /// Does what an operator asks for, and prints what came of it.
@@ -59,5 +65,6 @@ pub async fn run(args: OpsArgs) -> Result<(), String> {
         Task::Discard(args) => letters::discard(args).await,
         Task::Rebuild(args) => rebuild::rebuild(args).await,
         Task::Republish(args) => republish::republish(*args).await,
+        Task::Backup(args) => backup::back_up(args).await,
     }
 }

@@ -69,7 +69,7 @@ fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     Command::new(HIGHSTREET).args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 

@@ -21,7 +21,7 @@ const ROUNDS: usize = 3;
 const CALLERS: usize = 8;
 
 /// What was answered: the order, and whether its payment was answered as approved.
-type Answered = Arc<Mutex<HashMap<String, (Order, bool)>>>;
+pub(crate) type Answered = Arc<Mutex<HashMap<String, (Order, bool)>>>;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_loses_nothing_that_was_answered() {
@@ -47,13 +47,13 @@ async fn a_kill_loses_nothing_that_was_answered() {
     }
 }
 
-async fn channel(server: &Server) -> Channel {
+pub(crate) async fn channel(server: &Server) -> Channel {
     let endpoint = Channel::from_shared(format!("http://{}", server.address)).unwrap();
     eventually("a connection", || async { endpoint.connect().await.ok() }).await
 }
 
 /// Orders and pays until the server is gone.
-async fn order_and_pay(channel: Channel, answered: Answered) {
+pub(crate) async fn order_and_pay(channel: Channel, answered: Answered) {
     let mut ordering = OrderingServiceClient::new(channel.clone());
     let mut payments = PaymentServiceClient::new(channel);
     loop {
@@ -77,7 +77,7 @@ async fn order_and_pay(channel: Channel, answered: Answered) {
 }
 
 /// What was answered is there, and what follows from it comes about.
-async fn check(channel: &Channel, order: &Order, approved: bool) {
+pub(crate) async fn check(channel: &Channel, order: &Order, approved: bool) {
     let order_id = order.order_id.clone();
     let target = Some(Target::Order(reference(order)));
     let request = GetPaymentRequest { target };

@@ -5,6 +5,7 @@
 mod acceptance;
 mod addresses;
 mod at_work;
+mod backup;
 mod breaker;
 mod clock;
 #[path = "../common/mod.rs"]
@@ -22,4 +23,5 @@ mod probes;
 mod rolling;
 mod scale;
 mod stranger;
+mod upgrade;
 mod views;

@@ -19,7 +19,7 @@ use clap::{Args, Subcommand};
 use self::parts::Parts;
 use self::process::Process;
 use crate::servers;
-use crate::shell::{cargo, root, run};
+use crate::shell::{cargo, root, run, target_folder};
 use crate::tools::Missing;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -73,7 +73,7 @@ fn up(at: &Where) -> Result<(), String> {
     for process in parts.all() {
         start(&process, &parts)?;
     }
-    let supervisor = parts.supervisor();
+    let supervisor = Process::supervisor();
     if !supervisor.is_running(&parts.folder) {
         supervisor.start(&parts.folder, at.supervise()?)?;
     }
@@ -114,14 +114,14 @@ fn status(parts: &Parts) {
         let ready = process.admin.map_or("", |admin| if parts.is_ready(admin) { "ready" } else { "not ready" });
         println!("{:<14} {id:>8}  127.0.0.1:{:<6} {resident:>12}  {ready}", process.name, process.port);
     }
-    if !parts.supervisor().is_running(&parts.folder) {
+    if !Process::supervisor().is_running(&parts.folder) {
         println!("nobody looks after them: `cargo xtask mesh up` starts a supervisor");
     }
 }
 
 /// The supervisor first: it would start the others again.
 fn down(parts: &Parts) -> Result<(), String> {
-    let all = [parts.supervisor()].into_iter().chain(parts.all().into_iter().rev());
+    let all = [Process::supervisor()].into_iter().chain(parts.all().into_iter().rev());
     for process in all.filter(|process| process.is_running(&parts.folder)) {
         process.signal(process.end, &parts.folder)?;
         wait(&format!("{} ends", process.name), || !process.is_running(&parts.folder))?;
@@ -153,11 +153,7 @@ impl Where {
     }
 
     fn program(&self) -> PathBuf {
-        let built = || {
-            let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-            target.join("release/highstreet")
-        };
-        root().join(self.program.clone().unwrap_or_else(built))
+        root().join(self.program.clone().unwrap_or_else(|| target_folder().join("release/highstreet")))
     }
 
     /// This program once more, to look after the mesh.

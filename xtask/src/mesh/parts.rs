@@ -43,11 +43,6 @@ impl Parts {
         [postgres, nats].into_iter().chain(own).chain([gateway]).collect()
     }
 
-    /// Who looks after the others.
-    pub(super) fn supervisor(&self) -> Process {
-        Process { name: "supervisor".into(), port: 0, admin: None, end: "TERM" }
-    }
-
     fn ports(&self) -> impl Iterator<Item = (&String, u16)> {
         self.contexts.iter().zip((self.gateway + CONTEXTS..).step_by(2))
     }

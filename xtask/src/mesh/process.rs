@@ -23,6 +23,11 @@ pub(super) struct Process {
 // === impl Process ===
 
 impl Process {
+    /// Who looks after the others.
+    pub(super) fn supervisor() -> Self {
+        Self { name: "supervisor".into(), port: 0, admin: None, end: "TERM" }
+    }
+
     /// Starts it in a group of its own, so that whoever stops this program does not stop it too.
     pub(super) fn start(&self, folder: &Path, mut command: Command) -> Result<Child, String> {
         let path = folder.join(format!("{}.log", self.name));

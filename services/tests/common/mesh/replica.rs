@@ -25,6 +25,8 @@ pub(crate) struct Replica {
     admin: SocketAddr,
     pub(crate) arguments: Vec<String>,
     pub(crate) variables: Vec<(String, String)>,
+    /// What it runs, from its next start.
+    pub(crate) program: PathBuf,
     /// What it is started through: a program and its arguments, which become the server.
     pub(crate) through: Vec<String>,
     log: PathBuf,
@@ -51,6 +53,7 @@ impl Replica {
             admin: address(),
             arguments: Vec::new(),
             variables: Vec::new(),
+            program: HIGHSTREET.into(),
             through: Vec::new(),
             log: folder.join(format!("{}-{number}.log", name_of(role))),
             process: None,
@@ -59,7 +62,8 @@ impl Replica {
 
     pub(crate) fn start(&mut self) {
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
-        let words = self.through.iter().map(String::as_str).chain([HIGHSTREET]).collect::<Vec<_>>();
+        let program = self.program.to_string_lossy();
+        let words = self.through.iter().map(String::as_str).chain([&*program]).collect::<Vec<_>>();
         let mut command = Command::new(words[0]);
         command.args(&words[1..]).args(["serve", name_of(self.role)]);
         command.args(["--listen", &self.listen.to_string(), "--admin", &self.admin.to_string()]);
