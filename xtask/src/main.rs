@@ -7,6 +7,8 @@
 mod architecture;
 mod browser;
 mod check;
+mod go_tools;
+mod helm;
 mod mesh;
 mod proto;
 mod requirements;
@@ -61,6 +63,8 @@ enum Command {
         #[command(subcommand)]
         mesh: mesh::Mesh,
     },
+    /// Checks the Helm charts: lint, the Kubernetes API's schemas, policies, and the tests of their templates.
+    Helm(How),
     /// Generates the SDKs from the published language, builds them, and tests them against the server.
     Sdk(How),
     /// The tests that go on for long: more seeds, more faults, more calls.
@@ -129,6 +133,11 @@ fn main() -> ExitCode {
         }
         Command::NewContext(wanted) => told(scaffold::write(&wanted)),
         Command::Mesh { mesh } => told(mesh::go(&mesh)),
+        Command::Helm(how) => {
+            let mut steps = Steps::new(how.keep_going);
+            helm::everything(&mut steps, how.missing());
+            steps.finish()
+        }
         Command::Sdk(how) => {
             let mut steps = Steps::new(how.keep_going);
             sdk::everything(&mut steps, how.missing());
