@@ -9,6 +9,7 @@ templates, such as "{{ .Release.Name }}-postgres".
 {{- $name := include "context.name" . -}}
 {{- $settings = set $settings "name" $name -}}
 {{- $settings = set $settings "isGateway" (eq $name "gateway") -}}
+{{- $settings = set $settings "isDoor" (has $name (list "gateway" "all")) -}}
 {{- $settings = set $settings "isEmbedded" (eq $settings.bus.kind "embedded") -}}
 {{- $settings = set $settings "isSingle" (include "context.isSingle" $settings | eq "true") -}}
 {{- include "context.refuse" (dict "own" $own "settings" $settings) -}}
@@ -52,9 +53,6 @@ templates, such as "{{ .Release.Name }}-postgres".
 {{- end -}}
 {{- if and (eq .settings.bus.kind "nats") (not .settings.bus.url) (not .settings.bus.secret) -}}
 {{- fail (printf "%s sends messages by NATS, and nobody says where that is: set bus.url (or global.bus.url), or name a Secret with it in bus.secret; to try things out, the chart highstreet brings one with dev.enabled" $name) -}}
-{{- end -}}
-{{- if and (eq $name "all") (ne .settings.bus.kind "embedded") (eq .settings.store.kind "sqlite") -}}
-{{- fail "all contexts in one process on SQLite carry their messages by themselves: leave bus.kind at embedded" -}}
 {{- end -}}
 {{- end -}}
 
