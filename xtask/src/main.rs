@@ -7,6 +7,8 @@
 mod architecture;
 mod browser;
 mod check;
+mod go_tools;
+mod helm;
 mod mesh;
 mod next_release;
 mod proto;
@@ -63,6 +65,14 @@ enum Command {
     Mesh {
         #[command(subcommand)]
         mesh: mesh::Mesh,
+    },
+    /// Checks the Helm charts: lint, the Kubernetes API's schemas, policies, and the tests of their templates.
+    Helm {
+        /// Draws the tables of values in their READMEs instead.
+        #[arg(long)]
+        write: bool,
+        #[command(flatten)]
+        how: How,
     },
     /// Generates the SDKs from the published language, builds them, and tests them against the server.
     Sdk(How),
@@ -133,6 +143,12 @@ fn main() -> ExitCode {
         Command::NewContext(wanted) => told(scaffold::write(&wanted)),
         Command::NextRelease => told(next_release::build()),
         Command::Mesh { mesh } => told(mesh::go(&mesh)),
+        Command::Helm { write: true, .. } => told(helm::write_readmes()),
+        Command::Helm { write: false, how } => {
+            let mut steps = Steps::new(how.keep_going);
+            helm::everything(&mut steps, how.missing());
+            steps.finish()
+        }
         Command::Sdk(how) => {
             let mut steps = Steps::new(how.keep_going);
             sdk::everything(&mut steps, how.missing());
