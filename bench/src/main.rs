@@ -55,7 +55,9 @@ struct Arguments {
 enum Command {
     /// Contexts in processes of their own, on PostgreSQL and NATS.
     Mesh,
-    /// Only what JSON costs beside gRPC, through the gateway of a mesh.
+    /// What one order costs each part of the mesh, to plan capacity with.
+    Capacity,
+    /// Only what JSON costs beside gRPC, through the gateway of a mesh, and what checking callers costs.
     Json,
     /// The other shops: a rush on one screening, many books, deadlines; with --stored, stock that moves.
     Shops,
@@ -127,6 +129,13 @@ async fn main() -> Outcome<()> {
         let table = report.shops_table();
         println!("\n{table}");
         return if arguments.write { report::write_readme(report::SHOPS, &table) } else { Ok(()) };
+    }
+    if let Some(Command::Capacity) = arguments.command {
+        for _ in 0..arguments.rounds {
+            mesh::measure_capacity(&plan, &mut report).await?;
+        }
+        println!("\n{}", report.capacity_table());
+        return Ok(());
     }
     if let Some(Command::Json) = arguments.command {
         for _ in 0..arguments.rounds {

@@ -63,6 +63,11 @@ impl Report {
         self.keep(name, mebibytes);
     }
 
+    pub(crate) fn kibibytes(&mut self, name: &str, bytes: f64) {
+        println!("{name:<58} {:.1} KiB", bytes / 1024.0);
+        self.keep(name, bytes / 1024.0);
+    }
+
     pub(crate) fn cost(&mut self, name: &str, seconds: f64) {
         println!("{name:<58} {:.0} µs", seconds * 1e6);
         self.keep(name, seconds * 1e6);
@@ -152,6 +157,8 @@ impl Report {
             ("PlaceOrder through the gateway", "floor: pgbench", "0.2"),
             ("PlaceOrder through the gateway", "PlaceOrder, direct", "0.8"),
             ("GetOrder through the gateway", "GetOrder, direct", ""),
+            ("PlaceOrder through the gateway, checked", "PlaceOrder, direct", "0.75"),
+            ("GetOrder through the gateway, checked", "GetOrder, direct", "0.75"),
             ("PlaceOrder in JSON through the gateway", "PlaceOrder through the gateway", "0.4"),
             ("GetOrder in JSON through the gateway", "GetOrder through the gateway", "0.4"),
         ];
@@ -184,6 +191,21 @@ impl Report {
             ("RequestPayment with many events stored ÷ with few", "×", "0.9"),
         ];
         self.plain(&mut table, &plain);
+        table
+    }
+
+    /// What an order costs each part of the mesh: a table for docs/capacity.md.
+    pub(crate) fn capacity_table(&self) -> String {
+        let mut table = String::from("| of one order | measured |\n|---|---|\n");
+        for name in self.figures.keys() {
+            let Some(figure) = self.middle(name) else { continue };
+            let unit = match name.split_once(':').map_or(name.as_str(), |(what, _)| what) {
+                "processor time of an order" => "µs",
+                "kept of an order" => "KiB",
+                _ => "a second",
+            };
+            let _ = writeln!(table, "| {name} | {figure:.0} {unit} |");
+        }
         table
     }
 

@@ -2,6 +2,7 @@
 //! each list. What it is for is written from there on.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use crate::shell::{cargo, command, read, root, run, target_folder};
@@ -151,7 +152,12 @@ pub(crate) fn copy_repository(to: &Path) -> Result<(), String> {
             continue;
         }
         fs::create_dir_all(to.parent().unwrap_or(&to)).map_err(|error| wrong(&to, error))?;
-        fs::copy(&from, &to).map_err(|error| wrong(&from, error))?;
+        if from.is_symlink() {
+            let target = fs::read_link(&from).map_err(|error| wrong(&from, error))?;
+            symlink(target, &to).map_err(|error| wrong(&to, error))?;
+        } else {
+            fs::copy(&from, &to).map_err(|error| wrong(&from, error))?;
+        }
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! The mesh: contexts in processes of their own, on PostgreSQL and NATS JetStream.
 
+mod capacity;
 mod floor;
+mod guarded;
 mod json;
 pub(crate) mod street;
 
@@ -17,6 +19,8 @@ use highstreet_wire::proto::ordering::GetOrderRequest;
 use highstreet_wire::proto::ordering::ordering_service_client::OrderingServiceClient;
 use highstreet_wire::proto::payment::RequestPaymentRequest;
 use highstreet_wire::proto::payment::payment_service_client::PaymentServiceClient;
+use tonic::Request;
+use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use uuid::Uuid;
 
@@ -46,9 +50,14 @@ const ALL: [&str; 14] = [
     "tracking",
 ];
 
-/// Only what JSON costs.
+/// Only what JSON costs, and the gateway's checks.
 pub(crate) async fn measure_json(plan: &Plan, report: &mut Report) -> Outcome<()> {
     measure_order(plan, &Ground::new().await, report).await
+}
+
+/// What an order costs each part of the mesh.
+pub(crate) async fn measure_capacity(plan: &Plan, report: &mut Report) -> Outcome<()> {
+    capacity::measure(plan, &Ground::new().await, report).await
 }
 
 pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
@@ -148,17 +157,18 @@ async fn measure_order(plan: &Plan, ground: &Ground, report: &mut Report) -> Out
     let mesh = ground.mesh(plan, &["payment", "ordering"], ("", &[])).await?;
     let (direct, through) = (mesh.context("ordering")?.channels().await?, mesh.gateway.channels().await?);
     // Both warm, and in turns: what else the machine does meanwhile falls on both.
-    place(&plan.of(1), &through).await?;
-    report.load("PlaceOrder, direct", &place(plan, &direct).await?);
-    report.load("PlaceOrder through the gateway", &place(plan, &through).await?);
+    place(&plan.of(1), &through, None).await?;
+    report.load("PlaceOrder, direct", &place(plan, &direct, None).await?);
+    report.load("PlaceOrder through the gateway", &place(plan, &through, None).await?);
     let order = OrderingServiceClient::new(through[0].clone()).place_order(an_order(0)).await?.into_inner();
     let order = order.order.unwrap_or_default().order_id;
-    report.load("GetOrder, direct", &get(plan, &direct, &order).await?);
-    report.load("GetOrder through the gateway", &get(plan, &through, &order).await?);
+    report.load("GetOrder, direct", &get(plan, &direct, &order, None).await?);
+    report.load("GetOrder through the gateway", &get(plan, &through, &order, None).await?);
     let json = Connections::open(mesh.gateway.address, plan.callers).await?;
     report.load("PlaceOrder in JSON through the gateway", &json.place(plan).await?);
     report.load("GetOrder in JSON through the gateway", &json.get(plan, &order).await?);
-    Ok(())
+    drop(mesh);
+    guarded::measure(plan, ground, report).await
 }
 
 /// Every context and the gateway, doing nothing.
@@ -187,23 +197,35 @@ pub(crate) async fn request_payments(plan: &Plan, channels: &[Channel]) -> Outco
     .await
 }
 
-async fn place(plan: &Plan, channels: &[Channel]) -> Outcome<Load> {
-    let channels = channels.to_vec();
+/// What callers show, if they are asked who they are.
+type Token = MetadataValue<Ascii>;
+
+async fn place(plan: &Plan, channels: &[Channel], token: Option<&Token>) -> Outcome<Load> {
+    let (channels, token) = (channels.to_vec(), token.cloned());
     load::run(plan.callers, plan.time, usize::MAX, move |caller, number| {
         let mut client = OrderingServiceClient::new(channels[caller % channels.len()].clone());
-        async move { client.place_order(an_order(number)).await.map(drop) }
+        let order = shown(an_order(number), token.as_ref());
+        async move { client.place_order(order).await.map(drop) }
     })
     .await
 }
 
-async fn get(plan: &Plan, channels: &[Channel], order: &str) -> Outcome<Load> {
-    let (channels, order) = (channels.to_vec(), order.to_owned());
+async fn get(plan: &Plan, channels: &[Channel], order: &str, token: Option<&Token>) -> Outcome<Load> {
+    let (channels, order, token) = (channels.to_vec(), order.to_owned(), token.cloned());
     load::run(plan.callers, plan.time, usize::MAX, move |caller, _| {
         let mut client = OrderingServiceClient::new(channels[caller % channels.len()].clone());
-        let order_id = order.clone();
-        async move { client.get_order(GetOrderRequest { order_id }).await.map(drop) }
+        let question = shown(GetOrderRequest { order_id: order.clone() }, token.as_ref());
+        async move { client.get_order(question).await.map(drop) }
     })
     .await
+}
+
+fn shown<M>(message: M, token: Option<&Token>) -> Request<M> {
+    let mut request = Request::new(message);
+    if let Some(token) = token {
+        request.metadata_mut().insert("authorization", token.clone());
+    }
+    request
 }
 
 fn a_bill() -> RequestPaymentRequest {
