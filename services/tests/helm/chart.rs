@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -35,7 +36,12 @@ pub(crate) fn street_with(more: &Value) -> Objects {
 }
 
 /// Every set of values that the charts are checked with, and what becomes of it.
-pub(crate) fn value_sets() -> Vec<(String, Objects)> {
+pub(crate) fn value_sets() -> &'static [(String, Objects)] {
+    static SETS: LazyLock<Vec<(String, Objects)>> = LazyLock::new(rendered_sets);
+    &SETS
+}
+
+fn rendered_sets() -> Vec<(String, Objects)> {
     let files = std::fs::read_dir(root().join("deploy/helm/ci")).unwrap();
     let mut sets: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     sets.sort();

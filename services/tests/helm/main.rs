@@ -3,6 +3,7 @@
 
 mod chart;
 mod configuration;
+mod migration;
 mod node;
 mod options;
 mod pods;

@@ -42,10 +42,16 @@ impl Node {
     /// Takes what an installation or an upgrade brings. A Secret that is there stays, as the charts' `lookup` has it.
     pub(crate) fn apply(&mut self, objects: &Objects) {
         for secret in objects.of_kind("Secret") {
-            let decoded = |(key, value): (&String, &Value)| (key.clone(), STANDARD.decode(value.as_str().unwrap()).unwrap());
+            let decoded =
+                |(key, value): (&String, &Value)| (key.clone(), STANDARD.decode(value.as_str().unwrap()).unwrap());
             let data = secret["data"].as_object().unwrap().iter().map(decoded).collect();
             self.secrets.entry(secret["metadata"]["name"].as_str().unwrap().into()).or_insert(data);
         }
+    }
+
+    /// A Secret that somebody else makes.
+    pub(crate) fn keep(&mut self, name: &str, key: &str, value: &str) {
+        self.secrets.entry(name.into()).or_default().insert(key.into(), value.into());
     }
 
     /// A file with what a Secret has under `key`.
@@ -60,7 +66,10 @@ impl Node {
         let address = || SocketAddr::from(([0, 0, 0, 0], free_port()));
         let (listen, admin) = (address(), address());
         let places = [("0.0.0.0:8088".to_owned(), listen.to_string()), ("0.0.0.0:8089".into(), admin.to_string())];
-        let process = Proc::start(&mut self.command(objects, objects.pod(deployment), &places));
+        let pod = objects.pod(deployment);
+        let mut command = self.command(objects, pod, &pod["containers"][0], &places);
+        let log = fs::File::create(self.folder.path().join(format!("pod-{}.log", self.pods))).unwrap();
+        let process = Proc::start(command.stdout(log.try_clone().unwrap()).stderr(log));
         let here = |address: SocketAddr| SocketAddr::from(([127, 0, 0, 1], address.port()));
         let asked = here(admin).to_string();
         within(START, &format!("{deployment} is ready"), || async { highstreet::healthcheck(&asked).await.ok() }).await;
@@ -70,13 +79,19 @@ impl Node {
     /// Runs a pod of `helm test` to its end; the service that it calls is `at` this pod.
     pub(crate) fn test(&mut self, objects: &Objects, pod: &str, service: &str, at: &Pod) -> Output {
         let places = [(format!("{service}:8088"), at.listen.to_string())];
-        self.command(objects, &objects.get("Pod", pod)["spec"], &places).output().unwrap()
+        let pod = &objects.get("Pod", pod)["spec"];
+        self.command(objects, pod, &pod["containers"][0], &places).output().unwrap()
     }
 
     /// What a container of the pod runs. `places` are addresses of the cluster, and where they are here.
-    fn command(&mut self, objects: &Objects, pod: &Value, places: &[(String, String)]) -> Command {
+    pub(crate) fn command(
+        &mut self,
+        objects: &Objects,
+        pod: &Value,
+        container: &Value,
+        places: &[(String, String)],
+    ) -> Command {
         self.pods += 1;
-        let container = &pod["containers"][0];
         let mounts = self.mounts(pod, container);
         let mut command = Command::new(HIGHSTREET);
         for arg in texts(&container["args"]) {

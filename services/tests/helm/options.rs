@@ -45,7 +45,8 @@ fn schema() -> Value {
 
 /// `payWithin` is HIGHSTREET_PAY_WITHIN.
 fn variable(option: &str) -> String {
-    let letter = |letter: char| if letter.is_uppercase() { format!("_{letter}") } else { letter.to_uppercase().to_string() };
+    let letter =
+        |letter: char| if letter.is_uppercase() { format!("_{letter}") } else { letter.to_uppercase().to_string() };
     format!("HIGHSTREET_{}", option.chars().map(letter).collect::<String>())
 }
 

@@ -16,7 +16,7 @@ fn pods_have_no_rights_and_change_nothing() {
             assert_eq!(security["runAsNonRoot"], true, "{set}: {name}");
             assert_eq!(security["seccompProfile"]["type"], "RuntimeDefault", "{set}: {name}");
             assert!(security["runAsUser"].as_u64().unwrap() >= 10_000, "{set}: {name}");
-            for container in pod["containers"].as_array().unwrap() {
+            for container in containers(pod) {
                 let wanted = json!({
                     "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},
                 });
@@ -53,7 +53,9 @@ fn probes_are_on_the_admin_port() {
     for (set, objects) in value_sets() {
         for deployment in objects.of_kind("Deployment") {
             let container = &deployment["spec"]["template"]["spec"]["containers"][0];
-            for (probe, path) in [("startupProbe", "/livez"), ("readinessProbe", "/readyz"), ("livenessProbe", "/livez")] {
+            for (probe, path) in
+                [("startupProbe", "/livez"), ("readinessProbe", "/readyz"), ("livenessProbe", "/livez")]
+            {
                 assert_eq!(container[probe]["httpGet"], json!({"path": path, "port": "admin"}), "{set}: {probe}");
             }
             let admin = json!({"name": "admin", "containerPort": 8089});
@@ -62,7 +64,7 @@ fn probes_are_on_the_admin_port() {
             assert!(args.contains(&json!("--admin=0.0.0.0:8089")), "{set}: a kubelet is not on loopback");
         }
     }
-    let (_, encrypted) = value_sets().into_iter().find(|(name, _)| name == "context-postgres").unwrap();
+    let (_, encrypted) = value_sets().iter().find(|(name, _)| name == "context-postgres").unwrap();
     let args = encrypted.args("street-booking");
     assert!(args.contains(&"--tls-client-ca=/etc/highstreet/tls/ca.crt".into()), "{args:?}");
 }
@@ -85,13 +87,21 @@ fn callers_say_who_they_are() {
 fn files_that_are_named_are_mounted() {
     for (set, objects) in value_sets() {
         for (name, pod) in objects.pods() {
-            for container in pod["containers"].as_array().unwrap() {
-                let mounts: Vec<_> = list(&container["volumeMounts"]).iter().map(|it| it["mountPath"].as_str().unwrap()).collect();
+            for container in containers(pod) {
+                let mounts: Vec<_> =
+                    list(&container["volumeMounts"]).iter().map(|it| it["mountPath"].as_str().unwrap()).collect();
                 let volumes: Vec<_> = list(&pod["volumes"]).iter().map(|it| &it["name"]).collect();
                 let claims = objects.of_kind("StatefulSet");
-                let claims: Vec<_> = claims.iter().flat_map(|it| list(&it["spec"]["volumeClaimTemplates"])).map(|it| &it["metadata"]["name"]).collect();
+                let claims: Vec<_> = claims
+                    .iter()
+                    .flat_map(|it| list(&it["spec"]["volumeClaimTemplates"]))
+                    .map(|it| &it["metadata"]["name"])
+                    .collect();
                 for mount in list(&container["volumeMounts"]) {
-                    assert!(volumes.contains(&&mount["name"]) || claims.contains(&&mount["name"]), "{set}: {name}: {mount}");
+                    assert!(
+                        volumes.contains(&&mount["name"]) || claims.contains(&&mount["name"]),
+                        "{set}: {name}: {mount}"
+                    );
                 }
                 let words = list(&container["args"]).iter().flat_map(|it| it.as_str().unwrap().split(['=', ',']));
                 for path in words.filter(|word| word.starts_with('/')) {
@@ -100,6 +110,11 @@ fn files_that_are_named_are_mounted() {
             }
         }
     }
+}
+
+/// All of them, those that run first included.
+fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
+    list(&pod["initContainers"]).iter().chain(list(&pod["containers"]))
 }
 
 fn list(value: &Value) -> &[Value] {
@@ -117,7 +132,10 @@ fn each_context_goes_its_own_way() {
     let container = |objects: &Objects, name: &str| objects.pod(name)["containers"][0].clone();
     let payment = container(&objects, "street-payment");
     assert_eq!(payment["image"], "r.example/h:2.0");
-    assert_eq!((&payment["resources"]["requests"]["cpu"], &payment["resources"]["requests"]["memory"]), (&json!("1"), &json!("128Mi")));
+    assert_eq!(
+        (&payment["resources"]["requests"]["cpu"], &payment["resources"]["requests"]["memory"]),
+        (&json!("1"), &json!("128Mi"))
+    );
     assert_eq!(payment["env"][0]["valueFrom"]["secretKeyRef"], json!({"name": "own", "key": "url"}));
     let ordering = container(&objects, "street-ordering");
     assert_eq!(ordering["image"], "r.example/h:1.0");

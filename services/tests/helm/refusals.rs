@@ -41,7 +41,7 @@ fn a_context_has_a_name_that_there_is() {
 }
 
 #[test]
-fn files_are_one_process_s() {
+fn files_belong_to_one_process() {
     let payment = |replicas: u32| context("payment", json!({"context": "payment", "replicas": replicas}));
     assert!(payment(1).is_ok());
     refused(payment(2), &["payment keeps files", "replicas is 2: set it to 1", "store.kind postgres"]);
@@ -74,5 +74,8 @@ fn servers_that_nobody_names_are_missed() {
         &["gateway has routes", "route.parents"],
     );
     let both = json!({"enabled": true, "parents": [{"name": "a"}], "hosts": ["a"], "grpcHosts": ["a"]});
-    refused(context("gateway", json!({"context": "gateway", "route": both})), &["route.grpcHosts", "a name of its own"]);
+    refused(
+        context("gateway", json!({"context": "gateway", "route": both})),
+        &["route.grpcHosts", "a name of its own"],
+    );
 }

@@ -38,7 +38,8 @@ fn cap_15_each_context_scales_in_its_own_way() {
     let payment = scaler(&objects, "payment").unwrap();
     assert_eq!((&payment["minReplicas"], &payment["maxReplicas"]), (&json!(2), &json!(30)));
     let targets: Vec<_> = payment["metrics"].as_array().unwrap().iter().map(|it| &it["resource"]).collect();
-    let target = |name: &str, share: u32| json!({"name": name, "target": {"type": "Utilization", "averageUtilization": share}});
+    let target =
+        |name: &str, share: u32| json!({"name": name, "target": {"type": "Utilization", "averageUtilization": share}});
     assert_eq!(targets, [&target("cpu", 70), &target("memory", 80)]);
     assert_eq!(scaler(&objects, "ordering"), None);
     assert_eq!(objects.get("Deployment", "street-ordering")["spec"]["replicas"], 4);

@@ -13,7 +13,8 @@ fn names(objects: &crate::chart::Objects) -> Vec<&str> {
 fn secrets_are_named_and_not_made() {
     assert_eq!(names(&street_with(&json!({}))), ["street-mesh-key"]);
     assert_eq!(names(&street_with(&json!({"global": {"auth": {"meshSecret": "mine"}}}))), Vec::<&str>::new());
-    let mut dev = names(&street(json!({"dev": {"enabled": true}})).unwrap()).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let mut dev =
+        names(&street(json!({"dev": {"enabled": true}})).unwrap()).into_iter().map(str::to_owned).collect::<Vec<_>>();
     dev.sort();
     assert_eq!(dev, ["street-mesh-key", "street-postgres", "street-token-key"]);
     // Whoever names an issuer has no use for tokens of one's own.
@@ -40,7 +41,8 @@ fn no_other_object_holds_a_secret() {
         }
         for (name, pod) in objects.pods() {
             for variable in pod["containers"][0]["env"].as_array().into_iter().flatten() {
-                let secret = ["HIGHSTREET_STORE", "HIGHSTREET_SMTP_URL", "HIGHSTREET_WEBHOOK_SECRET", "POSTGRES_PASSWORD"];
+                let secret =
+                    ["HIGHSTREET_STORE", "HIGHSTREET_SMTP_URL", "HIGHSTREET_WEBHOOK_SECRET", "POSTGRES_PASSWORD"];
                 if secret.iter().any(|it| variable["name"] == *it) {
                     assert!(variable["value"].is_null(), "{set}: {name}: {variable}");
                     assert!(variable["valueFrom"]["secretKeyRef"].is_object(), "{set}: {name}: {variable}");
@@ -71,7 +73,10 @@ fn servers_do_not_see_the_key_that_signs() {
         assert_eq!(tokens["secret"]["items"], json!([{"key": "keys.json", "path": "keys.json"}]));
     }
     let test = objects.get("Pod", "street-gateway-test");
-    assert!(test["spec"]["containers"][0]["args"].as_array().unwrap().contains(&Value::from(
-        "--token-key=/etc/highstreet/tokens/token-key.pem"
-    )));
+    assert!(
+        test["spec"]["containers"][0]["args"]
+            .as_array()
+            .unwrap()
+            .contains(&Value::from("--token-key=/etc/highstreet/tokens/token-key.pem"))
+    );
 }

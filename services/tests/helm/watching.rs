@@ -42,10 +42,14 @@ fn cap_17_alerts_and_dashboards_are_those_of_the_files() {
         let alerts: Value = yaml_serde::from_str(&alerts).unwrap();
         assert_eq!(rule["spec"], alerts, "templates of alerts are Prometheus', not Helm's");
     }
-    let dashboards = std::fs::read_dir(files.join("dashboards")).into_iter().flatten().flatten().map(|file| file.path());
+    let dashboards =
+        std::fs::read_dir(files.join("dashboards")).into_iter().flatten().flatten().map(|file| file.path());
     let dashboards: Vec<_> = dashboards.filter(|file| file.extension().is_some_and(|it| it == "json")).collect();
-    let maps: Vec<_> =
-        objects.of_kind("ConfigMap").into_iter().filter(|it| it["metadata"]["labels"]["grafana_dashboard"] == "1").collect();
+    let maps: Vec<_> = objects
+        .of_kind("ConfigMap")
+        .into_iter()
+        .filter(|it| it["metadata"]["labels"]["grafana_dashboard"] == "1")
+        .collect();
     assert_eq!(maps.len(), usize::from(!dashboards.is_empty()));
     for (map, file) in maps.iter().flat_map(|map| dashboards.iter().map(move |file| (map, file))) {
         let told = map["data"][file.file_name().unwrap().to_str().unwrap()].as_str().unwrap();
@@ -69,7 +73,8 @@ fn service_meshes_are_joined_where_somebody_asks() {
 /// What leads to the gateway leads to nobody else, whoever is told of it.
 #[test]
 fn only_the_gateway_is_reached_from_outside() {
-    let route = json!({"enabled": true, "parents": [{"name": "public"}], "hosts": ["a.example"], "grpcHosts": ["b.example"]});
+    let route =
+        json!({"enabled": true, "parents": [{"name": "public"}], "hosts": ["a.example"], "grpcHosts": ["b.example"]});
     let ingress = json!({"enabled": true, "host": "a.example", "tlsSecret": "certificate"});
     let objects = street_with(&json!({"global": {"route": route, "ingress": ingress}}));
     for (kind, host) in [("HTTPRoute", "a.example"), ("GRPCRoute", "b.example")] {
