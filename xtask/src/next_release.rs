@@ -6,8 +6,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::scaffold::copy_repository;
 use crate::shell::{cargo, root, run, target_folder};
+use crate::sources::copy_repository;
 
 /// Its program, beside the one of this release.
 const PROGRAM: &str = "highstreet-next";

@@ -2,11 +2,10 @@
 //! each list. What it is for is written from there on.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::shell::{cargo, command, read, root, run, target_folder};
-use crate::sources::contexts;
+use crate::shell::{cargo, root, run, target_folder};
+use crate::sources::{contexts, copy_repository};
 
 /// Each file of a context: its template, and where it goes.
 const FILES: [(&str, &str); 10] = [
@@ -23,7 +22,7 @@ const FILES: [(&str, &str); 10] = [
 ];
 
 /// Each list: its file, the line before which a context's line goes, and that line.
-const LISTS: [(&str, &str, &str); 13] = [
+const LISTS: [(&str, &str, &str); 18] = [
     ("domain/src/lib.rs", "pub mod delivery;", "pub mod {{context}};"),
     ("adapters/wire/src/lib.rs", "pub mod delivery;", "pub mod {{context}};"),
     ("adapters/wire/src/proto.rs", "common::v1 as common,", "{{context}}::v1 as {{context}},"),
@@ -67,6 +66,28 @@ const LISTS: [(&str, &str, &str); 13] = [
         "sdk/python/src/highstreet/street.py",
         "        self.ordering = ",
         "        self.{{context}} = {{Context}}ServiceStub(visit)\n        \"\"\"Say what it is in two words.\"\"\"",
+    ),
+    ("deploy/helm/context/files/callers.yaml", "delivery: [", "{{context}}: []"),
+    (
+        "deploy/helm/highstreet/Chart.yaml",
+        "  - {name: context, alias: delivery,",
+        "  - {name: context, alias: {{context}}, version: 0.1.0, repository: file://../context, condition: \
+         {{context}}.enabled}",
+    ),
+    (
+        "deploy/helm/highstreet/values.yaml",
+        "delivery:\n",
+        "{{context}}:\n  # -- Say what it is in two words.\n  enabled: true",
+    ),
+    (
+        "deploy/helm/highstreet/values.schema.json",
+        "    \"delivery\": {",
+        "    \"{{context}}\": {\"type\": \"object\"},",
+    ),
+    (
+        "deploy/helm/highstreet/README.md",
+        "| `delivery.enabled` |",
+        "| `{{context}}.enabled` | `true` | Say what it is in two words. |",
     ),
     ("docs/glossary.md", "| ordering | 주문 |", "| {{context}} | {{context}} | say here what it is about |"),
 ];
@@ -117,7 +138,7 @@ pub(crate) fn write(wanted: &NewContext) -> Result<(), String> {
 /// Writes one into a copy of the repository, and sees whether it builds, keeps the laws and serves health.
 pub(crate) fn try_out() -> Result<(), String> {
     let copy = root().join("target/new-context");
-    copy_repository(&copy)?;
+    copy_repository(&copy, &[])?;
     write(&NewContext { name: "repair".into(), aggregate: Some("WorkOrder".into()), root: Some(copy.clone()) })?;
     let wrong = |error: std::io::Error| format!("{}: {error}", copy.display());
     let breaches = crate::architecture::check_in(&copy);
@@ -135,31 +156,6 @@ pub(crate) fn try_out() -> Result<(), String> {
             run(cargo().args(["test", "--locked"]).args(packages).args(["--lib", "every_context"]))
         })?;
     fs::remove_dir_all(&copy).map_err(wrong)
-}
-
-/// What is under version control, or will be.
-pub(crate) fn copy_repository(to: &Path) -> Result<(), String> {
-    let wrong = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
-    if to.exists() {
-        fs::remove_dir_all(to).map_err(|error| wrong(to, error))?;
-    }
-    let files =
-        read(command("git").current_dir(root()).args(["ls-files", "--cached", "--others", "--exclude-standard"]))?;
-    for file in files.lines() {
-        let (from, to) = (root().join(file), to.join(file));
-        // Deleted, and not yet said so.
-        if !from.exists() {
-            continue;
-        }
-        fs::create_dir_all(to.parent().unwrap_or(&to)).map_err(|error| wrong(&to, error))?;
-        if from.is_symlink() {
-            let target = fs::read_link(&from).map_err(|error| wrong(&from, error))?;
-            symlink(target, &to).map_err(|error| wrong(&to, error))?;
-        } else {
-            fs::copy(&from, &to).map_err(|error| wrong(&from, error))?;
-        }
-    }
-    Ok(())
 }
 
 fn create(path: &Path, text: &str) -> Result<(), String> {

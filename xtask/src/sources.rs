@@ -1,7 +1,10 @@
 //! The files of the repository that people write.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+
+use crate::shell::{command, read, root};
 
 /// Folders that hold what nobody here wrote, or what is made.
 const NOT_OURS: [&str; 6] = ["target", "node_modules", "third_party", "data", "generated", "local-mesh"];
@@ -51,6 +54,30 @@ pub(crate) fn contexts(root: &Path) -> Result<Vec<String>, String> {
     let mut contexts = names(&root.join("proto/highstreet"))?;
     contexts.retain(|name| !NO_CONTEXTS.contains(&name.as_str()));
     Ok(contexts)
+}
+
+/// Copies what is under version control, or will be, of these paths of the repository (all of it if there are none); what
+/// was in the folder is gone.
+pub(crate) fn copy_repository(to: &Path, paths: &[&str]) -> Result<(), String> {
+    let wrong = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    if to.exists() {
+        fs::remove_dir_all(to).map_err(|error| wrong(to, error))?;
+    }
+    let list = ["ls-files", "--cached", "--others", "--exclude-standard", "--"];
+    let files = read(command("git").current_dir(root()).args(list).args(paths))?;
+    for file in files.lines() {
+        let (from, to) = (root().join(file), to.join(file));
+        // Deleted, and not yet said so.
+        let Ok(metadata) = from.symlink_metadata() else { continue };
+        fs::create_dir_all(to.parent().unwrap_or(&to)).map_err(|error| wrong(&to, error))?;
+        let copied = if metadata.is_symlink() {
+            fs::read_link(&from).and_then(|target| symlink(target, &to))
+        } else {
+            fs::copy(&from, &to).map(drop)
+        };
+        copied.map_err(|error| wrong(&from, error))?;
+    }
+    Ok(())
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {

@@ -9,7 +9,10 @@ use axum::extract::Path;
 use axum::response::Redirect;
 use axum::routing::get;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderValue, Response};
 
 use crate::api::Api;
@@ -34,7 +37,7 @@ pub(crate) fn router() -> Router {
         None => Refused::no_such_path(&format!("/docs/{name}")).respond(pool()),
     };
     Router::new()
-        .route("/openapi.json", get(async move || answer("application/json", made().openapi.clone())))
+        .route("/openapi.json", get(async || document()))
         .route("/docs", get(async move || page(String::new())))
         .route("/docs/", get(async || Redirect::permanent("/docs")))
         .route(
@@ -50,6 +53,13 @@ fn made() -> &'static Made {
         pages: docs::pages(Api::get()).into_iter().map(|(name, page)| (name, page.into())).collect(),
     });
     &MADE
+}
+
+/// The same for everybody, and no secret: pages of any site may read it, such as those that show such documents.
+fn document() -> Response<Body> {
+    let mut response = answer("application/json", made().openapi.clone());
+    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
 }
 
 fn answer(content_type: &'static str, body: Bytes) -> Response<Body> {
