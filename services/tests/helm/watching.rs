@@ -22,6 +22,8 @@ fn cap_17_prometheus_reads_every_context() {
         for (label, value) in monitor["spec"]["selector"]["matchLabels"].as_object().unwrap() {
             assert_eq!(&service["metadata"]["labels"][label], value, "{monitor}");
         }
+        let job = monitor["spec"]["jobLabel"].as_str().unwrap();
+        assert_eq!(service["metadata"]["labels"][job], "highstreet", "alerts look for it");
         let endpoint = &monitor["spec"]["endpoints"][0];
         assert_eq!((&endpoint["port"], &endpoint["path"]), (&json!("admin"), &json!("/metrics")));
         let ports = service["spec"]["ports"].as_array().unwrap();
