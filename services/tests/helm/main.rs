@@ -3,6 +3,7 @@
 
 mod chart;
 mod configuration;
+mod encrypted;
 mod migration;
 mod node;
 mod options;

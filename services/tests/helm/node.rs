@@ -120,17 +120,9 @@ impl Node {
         let folder = claim.as_str().map_or(own, |claim| self.folder.path().join("claims").join(claim));
         fs::create_dir_all(&folder).unwrap();
         if let Some(name) = volume["secret"]["secretName"].as_str() {
-            self.write_secret(&self.secrets[name], &volume["secret"]["items"], &folder);
+            write_secret(&self.secrets[name], &volume["secret"]["items"], &folder);
         }
         folder
-    }
-
-    /// The keys that are asked for, or all.
-    fn write_secret(&self, secret: &BTreeMap<String, Vec<u8>>, items: &Value, folder: &Path) {
-        let asked = |key: &str| items.as_array().is_none_or(|items| items.iter().any(|item| item["key"] == key));
-        for (key, value) in secret.iter().filter(|(key, _)| asked(key)) {
-            fs::write(folder.join(key), value).unwrap();
-        }
     }
 
     fn variables(&self, objects: &Objects, container: &Value) -> BTreeMap<String, String> {
@@ -150,6 +142,14 @@ impl Node {
             variables.insert(text(&variable["name"]).unwrap(), value);
         }
         variables
+    }
+}
+
+/// The keys that are asked for, or all.
+fn write_secret(secret: &BTreeMap<String, Vec<u8>>, items: &Value, folder: &Path) {
+    let asked = |key: &str| items.as_array().is_none_or(|items| items.iter().any(|item| item["key"] == key));
+    for (key, value) in secret.iter().filter(|(key, _)| asked(key)) {
+        fs::write(folder.join(key), value).unwrap();
     }
 }
 

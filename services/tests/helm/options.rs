@@ -43,7 +43,7 @@ fn schema() -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// `payWithin` is HIGHSTREET_PAY_WITHIN.
+/// `payWithin` is `HIGHSTREET_PAY_WITHIN`.
 fn variable(option: &str) -> String {
     let letter =
         |letter: char| if letter.is_uppercase() { format!("_{letter}") } else { letter.to_uppercase().to_string() };

@@ -22,6 +22,8 @@ fn cap_17_prometheus_reads_every_context() {
         for (label, value) in monitor["spec"]["selector"]["matchLabels"].as_object().unwrap() {
             assert_eq!(&service["metadata"]["labels"][label], value, "{monitor}");
         }
+        let job = monitor["spec"]["jobLabel"].as_str().unwrap();
+        assert_eq!(service["metadata"]["labels"][job], "highstreet", "alerts look for it");
         let endpoint = &monitor["spec"]["endpoints"][0];
         assert_eq!((&endpoint["port"], &endpoint["path"]), (&json!("admin"), &json!("/metrics")));
         let ports = service["spec"]["ports"].as_array().unwrap();
@@ -89,6 +91,12 @@ fn only_the_gateway_is_reached_from_outside() {
     let backend = &ingress[0]["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"];
     assert_eq!(*backend, json!({"name": "street-gateway", "port": {"name": "grpc"}}));
     assert_eq!(ingress[0]["spec"]["tls"], json!([{"secretName": "certificate", "hosts": ["a.example"]}]));
+    // What is open to the outside does not show its metrics there.
+    let balanced = json!({"context": "gateway", "service": {"type": "LoadBalancer"}});
+    let objects = context("gateway", balanced).unwrap();
+    let ports = |service: &str| objects.get("Service", service)["spec"]["ports"].clone();
+    assert_eq!((ports("gateway").as_array().unwrap().len(), &ports("gateway")[0]["name"]), (1, &json!("grpc")));
+    assert_eq!(ports("gateway-admin")[0]["name"], "admin");
     // gRPC is HTTP/2 without TLS, unless there is a certificate.
     let protocol = |more: Value| {
         let objects = context("gateway", more).unwrap();
