@@ -7,6 +7,7 @@
 mod architecture;
 mod browser;
 mod check;
+mod kube_test;
 mod mesh;
 mod proto;
 mod requirements;
@@ -63,6 +64,8 @@ enum Command {
     },
     /// Generates the SDKs from the published language, builds them, and tests them against the server.
     Sdk(How),
+    /// The Helm charts on a real Kubernetes: API server, controllers and scheduler, with nodes that are simulated.
+    KubeTest(kube_test::KubeTest),
     /// The tests that go on for long: more seeds, more faults, more calls.
     Soak,
     /// Sends a server good and bad requests, in release mode: none may break it.
@@ -132,6 +135,11 @@ fn main() -> ExitCode {
         Command::Sdk(how) => {
             let mut steps = Steps::new(how.keep_going);
             sdk::everything(&mut steps, how.missing());
+            steps.finish()
+        }
+        Command::KubeTest(wanted) => {
+            let mut steps = Steps::new(false);
+            kube_test::everything(&wanted, &mut steps);
             steps.finish()
         }
         Command::Soak => told(soak()),
