@@ -7,6 +7,9 @@
 mod architecture;
 mod browser;
 mod check;
+mod go_tools;
+mod helm;
+mod image;
 mod kube_test;
 mod mesh;
 mod proto;
@@ -62,10 +65,14 @@ enum Command {
         #[command(subcommand)]
         mesh: mesh::Mesh,
     },
+    /// Checks the Helm charts: lint, the Kubernetes API's schemas, policies, and the tests of their templates.
+    Helm(How),
     /// Generates the SDKs from the published language, builds them, and tests them against the server.
     Sdk(How),
     /// The Helm charts on a real Kubernetes: API server, controllers and scheduler, with nodes that are simulated.
     KubeTest(kube_test::KubeTest),
+    /// Makes the container image, without a daemon, and tries it out.
+    Image(image::Image),
     /// The tests that go on for long: more seeds, more faults, more calls.
     Soak,
     /// Sends a server good and bad requests, in release mode: none may break it.
@@ -132,6 +139,11 @@ fn main() -> ExitCode {
         }
         Command::NewContext(wanted) => told(scaffold::write(&wanted)),
         Command::Mesh { mesh } => told(mesh::go(&mesh)),
+        Command::Helm(how) => {
+            let mut steps = Steps::new(how.keep_going);
+            helm::everything(&mut steps, how.missing());
+            steps.finish()
+        }
         Command::Sdk(how) => {
             let mut steps = Steps::new(how.keep_going);
             sdk::everything(&mut steps, how.missing());
@@ -140,6 +152,11 @@ fn main() -> ExitCode {
         Command::KubeTest(wanted) => {
             let mut steps = Steps::new(false);
             kube_test::everything(&wanted, &mut steps);
+            steps.finish()
+        }
+        Command::Image(wanted) => {
+            let mut steps = Steps::new(false);
+            image::everything(&wanted, &mut steps);
             steps.finish()
         }
         Command::Soak => told(soak()),

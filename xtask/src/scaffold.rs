@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::shell::{cargo, command, read, root, run};
-use crate::sources::contexts;
+use crate::shell::{cargo, root, run};
+use crate::sources::{contexts, copy_repository};
 
 /// Each file of a context: its template, and where it goes.
 const FILES: [(&str, &str); 10] = [
@@ -134,26 +134,6 @@ pub(crate) fn try_out() -> Result<(), String> {
             run(cargo().args(["test", "--locked"]).args(packages).args(["--lib", "every_context"]))
         })?;
     fs::remove_dir_all(&copy).map_err(wrong)
-}
-
-/// What is under version control, or will be.
-fn copy_repository(to: &Path) -> Result<(), String> {
-    let wrong = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
-    if to.exists() {
-        fs::remove_dir_all(to).map_err(|error| wrong(to, error))?;
-    }
-    let files =
-        read(command("git").current_dir(root()).args(["ls-files", "--cached", "--others", "--exclude-standard"]))?;
-    for file in files.lines() {
-        let (from, to) = (root().join(file), to.join(file));
-        // Deleted, and not yet said so.
-        if !from.exists() {
-            continue;
-        }
-        fs::create_dir_all(to.parent().unwrap_or(&to)).map_err(|error| wrong(&to, error))?;
-        fs::copy(&from, &to).map_err(|error| wrong(&from, error))?;
-    }
-    Ok(())
 }
 
 fn create(path: &Path, text: &str) -> Result<(), String> {

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::shell::{command, read, root};
+
 /// Folders that hold what nobody here wrote, or what is made.
 const NOT_OURS: [&str; 6] = ["target", "node_modules", "third_party", "data", "generated", "local-mesh"];
 
@@ -51,6 +53,26 @@ pub(crate) fn contexts(root: &Path) -> Result<Vec<String>, String> {
     let mut contexts = names(&root.join("proto/highstreet"))?;
     contexts.retain(|name| !NO_CONTEXTS.contains(&name.as_str()));
     Ok(contexts)
+}
+
+/// Copies what is under version control, or will be; what was in the folder is gone.
+pub(crate) fn copy_repository(to: &Path) -> Result<(), String> {
+    let wrong = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    if to.exists() {
+        fs::remove_dir_all(to).map_err(|error| wrong(to, error))?;
+    }
+    let files =
+        read(command("git").current_dir(root()).args(["ls-files", "--cached", "--others", "--exclude-standard"]))?;
+    for file in files.lines() {
+        let (from, to) = (root().join(file), to.join(file));
+        // Deleted, and not yet said so.
+        if !from.exists() {
+            continue;
+        }
+        fs::create_dir_all(to.parent().unwrap_or(&to)).map_err(|error| wrong(&to, error))?;
+        fs::copy(&from, &to).map_err(|error| wrong(&from, error))?;
+    }
+    Ok(())
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {

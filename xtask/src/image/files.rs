@@ -22,8 +22,14 @@ pub(super) const OWNED: [&str; 2] = ["data", "tmp"];
 const PASSWD: &str = "root:x:0:0:root:/:/sbin/nologin\nhighstreet:x:65532:65532:highstreet:/data:/sbin/nologin\n";
 const GROUP: &str = "root:x:0:\nhighstreet:x:65532:\n";
 
-/// Writes it into `folder`, anew.
+/// What is known of the program's parts, in the file system and beside the image.
+pub(super) const SBOM: &str = "highstreet.cdx.json";
+
+/// Writes it into `folder`/root, anew, and what the program is made of beside it.
 pub(super) fn write(folder: &Path, program: &Path, about: &About) -> Result<(), String> {
+    let parts = sbom::of_program(&folder.join("sbom-sources"), about)?;
+    fs::write(folder.join(SBOM), &parts).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let folder = &folder.join("root");
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
@@ -39,9 +45,8 @@ pub(super) fn write(folder: &Path, program: &Path, about: &About) -> Result<(), 
     put("etc/passwd", PASSWD.as_bytes(), 0o644)?;
     put("etc/group", GROUP.as_bytes(), 0o644)?;
     put("etc/ssl/certs/ca-certificates.crt", authorities().as_bytes(), 0o644)?;
-    let licence = include_bytes!("../../../LICENSE");
-    put("usr/share/doc/highstreet/LICENSE", licence, 0o644)?;
-    put("usr/share/doc/highstreet/highstreet.cdx.json", sbom::of_program(about)?.as_bytes(), 0o644)?;
+    put("usr/share/doc/highstreet/LICENSE", include_bytes!("../../../LICENSE"), 0o644)?;
+    put(&format!("usr/share/doc/highstreet/{SBOM}"), parts.as_bytes(), 0o644)?;
     for owned in OWNED {
         let path = folder.join(owned);
         fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;

@@ -12,6 +12,7 @@ use tar::{Builder, EntryType, Header};
 
 use super::About;
 use super::files::{OWNED, PROGRAM, USER};
+use crate::servers::is_root;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -88,6 +89,7 @@ pub(super) fn unpack(folder: &Path, to: &Path) -> Result<Value, String> {
         let packed = blob(&layer["digest"])?;
         let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&packed[..]));
         archive.set_preserve_permissions(true);
+        archive.set_preserve_ownerships(is_root());
         archive.unpack(to).map_err(|error| format!("{}: {error}", to.display()))?;
     }
     parse(blob(&manifest["config"]["digest"])?)

@@ -51,7 +51,7 @@ pub(crate) fn everything(wanted: &Image, steps: &mut Steps) {
         program::build(&root(), &program::target_folder(), &about).map(|program| made = Some((program, about)))
     });
     let Some((program, about)) = made else { return };
-    steps.take("image: files", || files::write(&folder.join("root"), &program, &about));
+    steps.take("image: files", || files::write(&folder, &program, &about));
     if wanted.root_only {
         return;
     }
@@ -74,12 +74,15 @@ fn again(folder: &Path, about: &About) -> Result<(), String> {
     let (copy, other) = (folder.join("again/sources"), folder.join("again"));
     crate::sources::copy_repository(&copy)?;
     let program = program::build(&copy, &other.join("target"), about)?;
-    files::write(&other.join("root"), &program, about)?;
+    files::write(&other, &program, about)?;
     layout::write(&other, about)?;
     let (first, second) = (layout::digest(folder)?, layout::digest(&other)?);
     if first != second {
         let where_ = other.display();
-        return Err(format!("two builds differ: {first} and {second}; compare {where_}/root with {}", folder.display()));
+        return Err(format!(
+            "two builds differ: {first} and {second}; compare {where_}/root with {}",
+            folder.display()
+        ));
     }
     println!("{second}, again");
     fs::remove_dir_all(&other).map_err(|error| format!("{}: {error}", other.display()))
@@ -91,10 +94,12 @@ impl About {
     /// What the sources say: Cargo.toml, and the last commit.
     pub(crate) fn of_sources() -> Result<Self, String> {
         let git = |arguments: &[&str]| read(command("git").args(arguments)).map(|text| text.trim().to_owned());
-        let epoch = std::env::var("SOURCE_DATE_EPOCH").or_else(|_| git(&["log", "-1", "--format=%ct"])).map_err(|why| {
-            format!("{why}: say in SOURCE_DATE_EPOCH when the sources were written, in seconds since 1970")
-        })?;
-        let epoch = epoch.parse().map_err(|_| format!("SOURCE_DATE_EPOCH is {epoch}, and must be seconds since 1970"))?;
+        let epoch =
+            std::env::var("SOURCE_DATE_EPOCH").or_else(|_| git(&["log", "-1", "--format=%ct"])).map_err(|why| {
+                format!("{why}: say in SOURCE_DATE_EPOCH when the sources were written, in seconds since 1970")
+            })?;
+        let epoch =
+            epoch.parse().map_err(|_| format!("SOURCE_DATE_EPOCH is {epoch}, and must be seconds since 1970"))?;
         let revision = std::env::var("HIGHSTREET_REVISION").or_else(|_| git(&["rev-parse", "HEAD"])).ok();
         Ok(Self { version: env!("CARGO_PKG_VERSION").into(), revision, epoch })
     }

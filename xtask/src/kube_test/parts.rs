@@ -1,10 +1,11 @@
 //! The programs of a cluster, built from the Go modules that tools/kube pins, and kept for the next time.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::go_tools::{go as ensure_go, kept};
 use crate::shell::{command, read, root, run};
+use crate::tools::Missing;
 
 /// Each program, and the package that it is built from.
 const PROGRAMS: [(&str, &str); 6] = [
@@ -53,9 +54,10 @@ pub(super) struct Parts {
 
 /// Finds them; builds those that are not there yet.
 pub(super) fn ensure() -> Result<Parts, String> {
+    ensure_go(Missing::Install)?;
     let kubernetes = version("k8s.io/kubernetes")?;
     let (etcd, kwok) = (version("go.etcd.io/etcd/server/v3")?, version("sigs.k8s.io/kwok")?);
-    let programs = cache()?.join(format!("kubernetes-{kubernetes}-etcd-{etcd}-kwok-{kwok}"));
+    let programs = kept()?.join(format!("kubernetes-{kubernetes}-etcd-{etcd}-kwok-{kwok}"));
     if !PROGRAMS.iter().all(|(name, _)| programs.join(name).exists()) {
         build(&programs, &kubernetes)?;
     }
@@ -67,15 +69,6 @@ pub(super) fn ensure() -> Result<Parts, String> {
     let simulated = sources("tools/kube", "sigs.k8s.io/kwok")?.join("kustomize/stage");
     let stages = STAGES.iter().map(|stage| simulated.join(format!("{stage}.yaml"))).collect();
     Ok(Parts { programs, definitions, stages, storage: simulated.join("volume/fast/storage-class.yaml") })
-}
-
-/// Where what took long to build is kept between runs.
-pub(super) fn cache() -> Result<PathBuf, String> {
-    let named = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let folder = named.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")));
-    folder
-        .map(|folder| folder.join("highstreet"))
-        .ok_or_else(|| "there is no place to keep what is built: set HOME".into())
 }
 
 fn build(programs: &Path, kubernetes: &str) -> Result<(), String> {
