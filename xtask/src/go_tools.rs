@@ -33,15 +33,26 @@ pub(crate) fn go_tool(name: &str, missing: Missing) -> Result<Option<PathBuf>, S
         return Ok(None);
     }
     println!("building {name} {version}; this takes a few minutes, once");
-    build(&module, &package, &folder).map(|()| Some(program))
+    build(&module, &package, link_flags(name), &folder).map(|()| Some(program))
+}
+
+/// What a tool's own makefile says to the linker. Without it helm takes clusters that it does not ask for version 1.20.
+fn link_flags(name: &str) -> &'static str {
+    match name {
+        "helm" => {
+            "-s -w -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=36 \
+             -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor=36"
+        }
+        _ => "-s -w",
+    }
 }
 
 /// Builds `package` into `folder`, which is there only once it is whole: several runs may build the same.
-fn build(module: &Path, package: &str, folder: &Path) -> Result<(), String> {
+fn build(module: &Path, package: &str, link_flags: &str, folder: &Path) -> Result<(), String> {
     let unfinished = folder.with_file_name(format!("unfinished-{}", std::process::id()));
     run(command("go")
         .current_dir(module)
-        .args(["install", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", package])
+        .args(["install", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", link_flags, package])
         .env("GOBIN", &unfinished)
         .env_remove("GOFLAGS"))?;
     // Somebody else was faster: what they built is the same.
