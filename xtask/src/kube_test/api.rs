@@ -48,6 +48,11 @@ impl Api {
         serde_json::from_str(&text).map_err(|error| format!("kubectl {}: {error}", arguments.join(" ")))
     }
 
+    /// What kubectl prints with these arguments.
+    pub(super) fn text(&self, arguments: &[&str]) -> Result<String, String> {
+        read(&mut self.kubectl(arguments))
+    }
+
     /// Runs kubectl for what it does; what it prints is told only if it fails.
     pub(super) fn run(&self, arguments: &[&str]) -> Result<(), String> {
         read(&mut self.kubectl(arguments)).map(drop)
