@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use highstreet_domain::kernel::Timestamp;
+use highstreet_domain::kernel::ports::Clock as _;
+use highstreet_foundation::SystemClock;
+use highstreet_identity::{LocalKey, Person, Role};
 use http::Uri;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -12,7 +16,10 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
 
-use crate::config::target;
+use crate::config::{AUDIENCE, LOCAL_ISSUER, target};
+
+/// How long a token is good that is made for one command.
+const GOOD_FOR: Duration = Duration::from_hours(1);
 
 /// Which server, and as whom.
 #[derive(Args, Clone, Debug)]
@@ -23,6 +30,9 @@ pub struct ServerArgs {
     /// The bearer token to show, where the server asks who calls; `highstreet token` makes one.
     #[arg(long, env = "HIGHSTREET_TOKEN", value_parser = Bearer::read, hide_env_values = true)]
     pub token: Option<Bearer>,
+    /// A key of `highstreet token`, to make a token with that may do everything, where the server believes it.
+    #[arg(long, env = "HIGHSTREET_TOKEN_KEY", value_name = "FILE", conflicts_with = "token")]
+    pub token_key: Option<PathBuf>,
     /// The authorities that the server's certificate may come from (PEM), where the target begins with `https://`; those
     /// of this machine if not set.
     #[arg(long, env = "HIGHSTREET_CA", value_name = "FILE")]
@@ -47,7 +57,19 @@ impl ServerArgs {
     pub(crate) async fn connect(&self, patience: Duration) -> Result<Channel, String> {
         let endpoint = self.endpoint()?.connect_timeout(patience);
         let channel = endpoint.connect().await.map_err(|error| error.to_string())?;
-        Ok(shown(channel, self.token.clone()))
+        Ok(shown(channel, self.bearer()?))
+    }
+
+    /// What is shown there.
+    fn bearer(&self) -> Result<Option<Bearer>, String> {
+        let Some(file) = &self.token_key else { return Ok(self.token.clone()) };
+        let key = LocalKey::read(file).map_err(|error| error.to_string())?;
+        let roles = vec![Role::Staff, Role::Owner, Role::HeadOffice, Role::Operator];
+        let anybody = Person { subject: "command-line".into(), roles, shops: vec!["*".into()], ..Person::default() };
+        let now = SystemClock.now();
+        let seconds = |time: Timestamp| time.as_micros().div_euclid(1_000_000);
+        let token = key.token(LOCAL_ISSUER, AUDIENCE, &anybody, seconds(now), seconds(now.after(GOOD_FOR)));
+        Ok(Some(Bearer::read(&token)?))
     }
 
     fn endpoint(&self) -> Result<Endpoint, String> {

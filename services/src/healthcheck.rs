@@ -1,6 +1,5 @@
 //! `highstreet healthcheck`: the question a container runtime asks.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,7 +8,7 @@ use tokio::net::TcpStream;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Asks the admin port at `address` whether the server is ready.
-pub async fn healthcheck(address: SocketAddr) -> Result<(), String> {
+pub async fn healthcheck(address: &str) -> Result<(), String> {
     let answer = tokio::time::timeout(PATIENCE, ask(address))
         .await
         .map_err(|_| format!("no answer from {address} within {PATIENCE:?}"))?
@@ -19,7 +18,7 @@ pub async fn healthcheck(address: SocketAddr) -> Result<(), String> {
     if head.starts_with("HTTP/1.1 200") { Ok(()) } else { Err("not ready".into()) }
 }
 
-async fn ask(address: SocketAddr) -> std::io::Result<String> {
+async fn ask(address: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     let question = format!("GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     stream.write_all(question.as_bytes()).await?;

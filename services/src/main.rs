@@ -1,10 +1,9 @@
 //! The `highstreet` command.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use highstreet::config::{ServeArgs, address};
+use highstreet::config::{ServeArgs, host_and_port};
 use highstreet::{demo, ops, token};
 use highstreet_telemetry::logs;
 
@@ -32,9 +31,9 @@ enum Command {
     Token(token::TokenArgs),
     /// Ask a running server whether it is ready; for container health checks.
     Healthcheck {
-        /// The server's admin address.
-        #[arg(long, env = "HIGHSTREET_ADMIN", default_value = "127.0.0.1:8089", value_parser = address)]
-        admin: SocketAddr,
+        /// The server's admin address, which may name a host: `payment:8089`.
+        #[arg(long, env = "HIGHSTREET_ADMIN", default_value = "127.0.0.1:8089", value_parser = host_and_port)]
+        admin: String,
     },
 }
 
@@ -60,7 +59,7 @@ async fn main() -> ExitCode {
         Some(Command::Demo(args)) => demo::play(args).await,
         Some(Command::Ops(args)) => ops::run(args).await,
         Some(Command::Token(args)) => token::print(args),
-        Some(Command::Healthcheck { admin }) => highstreet::healthcheck(admin).await,
+        Some(Command::Healthcheck { admin }) => highstreet::healthcheck(&admin).await,
         None => Err("say what to do: serve, demo, ops, token or healthcheck".into()),
     };
     match done {

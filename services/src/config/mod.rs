@@ -106,9 +106,19 @@ pub struct ShopArgs {
     pub provider_concurrency: Option<usize>,
 }
 
-/// An address to listen on or to ask.
+/// An address to listen on.
 pub fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "must be an IP address and a port; write it like 127.0.0.1:8088")
+}
+
+/// An address to ask, by number or by name.
+pub fn host_and_port(text: &str) -> Result<String, &'static str> {
+    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
+    if matches!(port, Some(Ok(_))) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be a host and a port; write it like 127.0.0.1:8089 or payment:8089")
+    }
 }
 
 /// A server's address, as clients write it.
@@ -139,6 +149,16 @@ mod tests {
     fn addresses_are_numbers() {
         assert!(address("[::1]:8088").is_ok());
         assert!(address("localhost:8088").unwrap_err().contains("write it like 127.0.0.1:8088"));
+    }
+
+    #[test]
+    fn who_is_asked_has_a_name_or_a_number() {
+        for good in ["127.0.0.1:8089", "[::1]:8089", "payment:8089"] {
+            assert_eq!(host_and_port(good).as_deref(), Ok(good));
+        }
+        for nonsense in ["payment", ":8089", "payment:", "payment:grpc", "payment:70000", ""] {
+            assert!(host_and_port(nonsense).is_err(), "{nonsense}");
+        }
     }
 
     #[test]

@@ -48,3 +48,11 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "highstreet-%s" .Chart.Version | replace "+" "_" }}
 {{- end -}}
+
+{{/* The pods of `helm test`, for policies. */}}
+{{- define "context.testers" -}}
+- podSelector:
+    matchLabels:
+      app.kubernetes.io/name: highstreet-test
+      app.kubernetes.io/part-of: {{ include "context.street" . }}
+{{- end -}}

@@ -10,6 +10,12 @@ templates, such as "{{ .Release.Name }}-postgres".
 {{- $settings = set $settings "name" $name -}}
 {{- $settings = set $settings "isGateway" (eq $name "gateway") -}}
 {{- $settings = set $settings "isDoor" (has $name (list "gateway" "all")) -}}
+{{- if or $settings.auth.issuer $settings.auth.jwksUrl $settings.auth.jwksConfigMap -}}
+{{- $_ := set $settings.auth "tryOut" false -}}
+{{- end -}}
+{{- if not (hasKey $settings.tls "clientCertificates") -}}
+{{- $_ := set $settings.tls "clientCertificates" (not $settings.isDoor) -}}
+{{- end -}}
 {{- $settings = set $settings "isEmbedded" (eq $settings.bus.kind "embedded") -}}
 {{- $settings = set $settings "isSingle" (include "context.isSingle" $settings | eq "true") -}}
 {{- include "context.refuse" (dict "own" $own "settings" $settings) -}}
