@@ -104,6 +104,8 @@ impl Cluster {
             kubeconfig,
             address,
             "--manage-all-nodes".into(),
+            // Said again every ten seconds: a node that is silent for forty is taken for lost.
+            "--node-lease-duration-seconds=40".into(),
             "--node-ip=192.0.2.2".into(),
             "--cidr=10.64.0.0/16".into(),
         ];
