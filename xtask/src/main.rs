@@ -66,7 +66,13 @@ enum Command {
         mesh: mesh::Mesh,
     },
     /// Checks the Helm charts: lint, the Kubernetes API's schemas, policies, and the tests of their templates.
-    Helm(How),
+    Helm {
+        /// Draws the tables of values in their READMEs instead.
+        #[arg(long)]
+        write: bool,
+        #[command(flatten)]
+        how: How,
+    },
     /// Generates the SDKs from the published language, builds them, and tests them against the server.
     Sdk(How),
     /// The Helm charts on a real Kubernetes: API server, controllers and scheduler, with nodes that are simulated.
@@ -139,7 +145,8 @@ fn main() -> ExitCode {
         }
         Command::NewContext(wanted) => told(scaffold::write(&wanted)),
         Command::Mesh { mesh } => told(mesh::go(&mesh)),
-        Command::Helm(how) => {
+        Command::Helm { write: true, .. } => told(helm::write_readmes()),
+        Command::Helm { write: false, how } => {
             let mut steps = Steps::new(how.keep_going);
             helm::everything(&mut steps, how.missing());
             steps.finish()

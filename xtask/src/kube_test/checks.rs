@@ -19,7 +19,7 @@ pub(super) fn installed(api: &Api, namespace: &str) -> Result<(), String> {
     references::all_resolve(api, namespace, &pods)?;
     endpoints(api, namespace, &running)?;
     budgets(api, namespace, &running)?;
-    policies(api, namespace, &running)?;
+    policies(api, namespace, &pods, &running)?;
     claims(api, namespace)?;
     scaling(api, namespace, &deployments)
 }
@@ -128,20 +128,15 @@ fn budgets(api: &Api, namespace: &str, pods: &[&Value]) -> Result<(), String> {
     Ok(())
 }
 
-/// Every policy is about some pods, and whom it lets in by the labels of pods is there.
-fn policies(api: &Api, namespace: &str, pods: &[&Value]) -> Result<(), String> {
+/// Every policy is about some pods, and no pod that goes on running is left out.
+fn policies(api: &Api, namespace: &str, pods: &[Value], running: &[&Value]) -> Result<(), String> {
     let policies = api.all(namespace, "networkpolicies")?;
-    for policy in &policies {
-        let labels = &policy["spec"]["podSelector"]["matchLabels"];
-        if !pods.iter().any(|pod| selects(labels, pod)) {
-            return Err(format!("{} is about no pod: {labels}", called(policy)));
-        }
+    let is_about = |policy: &Value, pod: &Value| selects(&policy["spec"]["podSelector"]["matchLabels"], pod);
+    if let Some(policy) = policies.iter().find(|policy| !pods.iter().any(|pod| is_about(policy, pod))) {
+        return Err(format!("{} is about no pod: {}", called(policy), policy["spec"]["podSelector"]));
     }
-    let about =
-        |pod: &&&Value| !policies.iter().any(|policy| selects(&policy["spec"]["podSelector"]["matchLabels"], pod));
-    pods.iter()
-        .find(about)
-        .map_or(Ok(()), |pod| Err(format!("anybody may talk to {}: no policy is about it", called(pod))))
+    let open = running.iter().find(|pod| !policies.iter().any(|policy| is_about(policy, pod)));
+    open.map_or(Ok(()), |pod| Err(format!("anybody may talk to {}: no policy is about it", called(pod))))
 }
 
 /// Every claim has its volume.
