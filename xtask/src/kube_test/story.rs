@@ -124,7 +124,7 @@ impl Story<'_> {
         let watch = Watch::begin(self.api, "street")?;
         let upgrade = ["upgrade", "street", &self.charts.street, "--reuse-values", "--wait", "--timeout", "15s"];
         let broken = ["--set", "global.image.tag=broken"];
-        self.helm.refuses("street", &[&upgrade[..], &broken].concat(), &["not ready"])?;
+        self.helm.refuses("street", &[&upgrade[..], &broken].concat(), &["deadline exceeded"])?;
         let pods = self.api.all("street", "pods")?;
         let image =
             |pod: &Value| pod["spec"]["containers"][0]["image"].as_str().unwrap_or_default().ends_with(":broken");
