@@ -5,6 +5,7 @@
 //! dependencies.
 
 mod architecture;
+mod archive;
 mod browser;
 mod check;
 mod go_tools;

@@ -1,17 +1,14 @@
 //! The image as an OCI layout: layers, what they are run with, and an index; in a folder, and as one file.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use flate2::{Compression, GzBuilder};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
-use tar::{Builder, EntryType, Header};
 
 use super::About;
 use super::files::{OWNED, PROGRAM, USER};
+use crate::archive::{self, Entry, sum};
 use crate::servers::is_root;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -31,10 +28,10 @@ struct Layer {
 /// Writes the layout of `folder`'s file system beside it. Returns how many bytes a machine fetches that has none of it.
 pub(super) fn write(folder: &Path, about: &About) -> Result<u64, String> {
     let files = folder.join("root");
-    let all = paths(&files, Path::new(""))?;
+    let all = archive::paths(&files, Path::new(""))?;
     // What changes with every version lies above what seldom does.
     let (above, below): (Vec<PathBuf>, Vec<PathBuf>) = all.into_iter().partition(|path| changes(path));
-    let layers = [pack(&files, &below, about.epoch)?, pack(&files, &above, about.epoch)?];
+    let layers = [pack(&files, below, about.epoch)?, pack(&files, above, about.epoch)?];
 
     let layout = folder.join(NAME);
     if layout.exists() {
@@ -146,80 +143,31 @@ fn created(about: &About) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(about.epoch)).to_string()
 }
 
-/// Packs these paths of the file system: the same bytes for the same files.
-fn pack(files: &Path, paths: &[PathBuf], epoch: u64) -> Result<Layer, String> {
-    let wrong = |error: std::io::Error| format!("{}: {error}", files.display());
-    let mut archive = Builder::new(Vec::new());
-    for path in paths {
-        let from = files.join(path);
+/// Packs these paths of the file system.
+fn pack(files: &Path, paths: Vec<PathBuf>, epoch: u64) -> Result<Layer, String> {
+    let entry = |path: PathBuf| {
         let owned = OWNED.iter().any(|folder| path == Path::new(folder));
-        let mut header = Header::new_ustar();
-        header.set_mtime(epoch);
-        header.set_uid(if owned { USER } else { 0 });
-        header.set_gid(if owned { USER } else { 0 });
-        if from.is_dir() {
-            header.set_entry_type(EntryType::Directory);
-            header.set_mode(if owned { 0o700 } else { 0o755 });
-            header.set_size(0);
-            archive.append_data(&mut header, format!("{}/", path.display()), std::io::empty()).map_err(wrong)?;
-        } else {
-            let bytes = fs::read(&from).map_err(wrong)?;
-            header.set_mode(if path == Path::new(PROGRAM) { 0o755 } else { 0o644 });
-            header.set_size(bytes.len() as u64);
-            archive.append_data(&mut header, path, &bytes[..]).map_err(wrong)?;
-        }
-    }
-    let archive = archive.into_inner().map_err(wrong)?;
-    let mut packer = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
-    packer.write_all(&archive).map_err(wrong)?;
-    Ok(Layer { packed: packer.finish().map_err(wrong)?, unpacked: format!("sha256:{}", sum(&archive)) })
+        let runs = path == Path::new(PROGRAM) || files.join(&path).is_dir();
+        let mode = if owned { 0o700 } else { 0o644 | if runs { 0o111 } else { 0 } };
+        Entry { mode, owner: if owned { USER } else { 0 }, path }
+    };
+    let entries: Vec<Entry> = paths.into_iter().map(entry).collect();
+    let archive = archive::tar(&entries, |path| files.join(path), epoch)?;
+    Ok(Layer { packed: archive::gzip(&archive)?, unpacked: format!("sha256:{}", sum(&archive)) })
 }
 
 /// The layout as one file, for what loads images from files.
 fn bundle(layout: &Path, epoch: u64) -> Result<Vec<u8>, String> {
-    let wrong = |error: std::io::Error| format!("{}: {error}", layout.display());
-    let mut archive = Builder::new(Vec::new());
-    for path in paths(layout, Path::new(""))? {
-        let from = layout.join(&path);
-        if from.is_dir() {
-            continue;
-        }
-        let bytes = fs::read(&from).map_err(wrong)?;
-        let mut header = Header::new_ustar();
-        header.set_mtime(epoch);
-        header.set_mode(0o644);
-        header.set_size(bytes.len() as u64);
-        archive.append_data(&mut header, path, &bytes[..]).map_err(wrong)?;
-    }
-    archive.into_inner().map_err(wrong)
-}
-
-/// Everything under `folder`, folders before what is in them, by name.
-fn paths(root: &Path, folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let wrong = |error: std::io::Error| format!("{}: {error}", root.join(folder).display());
-    let mut names = Vec::new();
-    for entry in fs::read_dir(root.join(folder)).map_err(wrong)? {
-        names.push(folder.join(entry.map_err(wrong)?.file_name()));
-    }
-    names.sort();
-    let mut all = Vec::new();
-    for path in names {
-        let deeper = if root.join(&path).is_dir() { paths(root, &path)? } else { Vec::new() };
-        all.push(path);
-        all.extend(deeper);
-    }
-    Ok(all)
+    let mut files = archive::paths(layout, Path::new(""))?;
+    files.retain(|path| layout.join(path).is_file());
+    let entries: Vec<Entry> = files.into_iter().map(|path| Entry { path, mode: 0o644, owner: 0 }).collect();
+    archive::tar(&entries, |path| layout.join(path), epoch)
 }
 
 fn blob(blobs: &Path, kind: &str, bytes: &[u8]) -> Result<Value, String> {
     let sum = sum(bytes);
     put(&blobs.join(&sum), bytes)?;
     Ok(json!({"mediaType": kind, "digest": format!("sha256:{sum}"), "size": bytes.len()}))
-}
-
-/// SHA-256, in hexadecimal.
-pub(crate) fn sum(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn to_bytes(value: &Value) -> Vec<u8> {

@@ -55,16 +55,17 @@ impl Watch {
     }
 
     /// Ends. Fails if a Deployment ever lacked more than `missing` of the available pods that it began with, or of those
-    /// that it was asked for if that is less. Returns which had pods of two versions.
+    /// that it was asked for at the end if that is less. Returns which had pods of two versions.
     pub(super) fn end(mut self, missing: u64) -> Result<Vec<String>, String> {
         let _ = self.kubectl.kill();
         let seen = self.seen.take().and_then(|seen| seen.join().ok()).ok_or("nothing was watched")?;
         for (deployment, before) in &self.before {
             let moments = seen.get(deployment).ok_or_else(|| format!("Deployment {deployment} was not seen"))?;
-            let short = |moment: &&Moment| moment.available + missing < moment.asked.min(*before);
-            if let Some(Moment { asked, available, .. }) = moments.iter().find(short) {
+            let least = moments.last().map_or(0, |last| last.asked).min(*before);
+            if let Some(short) = moments.iter().find(|moment| moment.available + missing < least) {
+                let Moment { asked, available, .. } = short;
                 return Err(format!(
-                    "of {asked} pods of Deployment {deployment} {available} were available at some time"
+                    "Deployment {deployment} had {before} pods, and at some time {available} of {asked} were available"
                 ));
             }
         }
