@@ -14,6 +14,7 @@ mod image;
 mod kube_test;
 mod mesh;
 mod proto;
+mod release;
 mod requirements;
 mod scaffold;
 mod sdk;
@@ -80,6 +81,8 @@ enum Command {
     KubeTest(kube_test::KubeTest),
     /// Makes the container image, without a daemon, and tries it out.
     Image(image::Image),
+    /// Makes everything that a version is published as; publishes nothing.
+    Release(release::Release),
     /// The tests that go on for long: more seeds, more faults, more calls.
     Soak,
     /// Sends a server good and bad requests, in release mode: none may break it.
@@ -165,6 +168,11 @@ fn main() -> ExitCode {
         Command::Image(wanted) => {
             let mut steps = Steps::new(false);
             image::everything(&wanted, &mut steps);
+            steps.finish()
+        }
+        Command::Release(wanted) => {
+            let mut steps = Steps::new(false);
+            release::everything(&wanted, &mut steps);
             steps.finish()
         }
         Command::Soak => told(soak()),

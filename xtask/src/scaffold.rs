@@ -116,7 +116,7 @@ pub(crate) fn write(wanted: &NewContext) -> Result<(), String> {
 /// Writes one into a copy of the repository, and sees whether it builds, keeps the laws and serves health.
 pub(crate) fn try_out() -> Result<(), String> {
     let copy = root().join("target/new-context");
-    copy_repository(&copy)?;
+    copy_repository(&copy, &[])?;
     write(&NewContext { name: "repair".into(), aggregate: Some("WorkOrder".into()), root: Some(copy.clone()) })?;
     let wrong = |error: std::io::Error| format!("{}: {error}", copy.display());
     let breaches = crate::architecture::check_in(&copy);

@@ -1,6 +1,7 @@
 //! The files of the repository that people write.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use crate::shell::{command, read, root};
@@ -55,22 +56,26 @@ pub(crate) fn contexts(root: &Path) -> Result<Vec<String>, String> {
     Ok(contexts)
 }
 
-/// Copies what is under version control, or will be; what was in the folder is gone.
-pub(crate) fn copy_repository(to: &Path) -> Result<(), String> {
+/// Copies what is under version control, or will be, of these paths of the repository (all of it if there are none); what
+/// was in the folder is gone.
+pub(crate) fn copy_repository(to: &Path, paths: &[&str]) -> Result<(), String> {
     let wrong = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     if to.exists() {
         fs::remove_dir_all(to).map_err(|error| wrong(to, error))?;
     }
-    let files =
-        read(command("git").current_dir(root()).args(["ls-files", "--cached", "--others", "--exclude-standard"]))?;
+    let list = ["ls-files", "--cached", "--others", "--exclude-standard", "--"];
+    let files = read(command("git").current_dir(root()).args(list).args(paths))?;
     for file in files.lines() {
         let (from, to) = (root().join(file), to.join(file));
         // Deleted, and not yet said so.
-        if !from.exists() {
-            continue;
-        }
+        let Ok(metadata) = from.symlink_metadata() else { continue };
         fs::create_dir_all(to.parent().unwrap_or(&to)).map_err(|error| wrong(&to, error))?;
-        fs::copy(&from, &to).map_err(|error| wrong(&from, error))?;
+        let copied = if metadata.is_symlink() {
+            fs::read_link(&from).and_then(|target| symlink(target, &to))
+        } else {
+            fs::copy(&from, &to).map(drop)
+        };
+        copied.map_err(|error| wrong(&from, error))?;
     }
     Ok(())
 }

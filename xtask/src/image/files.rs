@@ -23,7 +23,7 @@ const PASSWD: &str = "root:x:0:0:root:/:/sbin/nologin\nhighstreet:x:65532:65532:
 const GROUP: &str = "root:x:0:\nhighstreet:x:65532:\n";
 
 /// What is known of the program's parts, in the file system and beside the image.
-pub(super) const SBOM: &str = "highstreet.cdx.json";
+pub(crate) const SBOM: &str = "highstreet.cdx.json";
 
 /// Writes it into `folder`/root, anew, and what the program is made of beside it.
 pub(super) fn write(folder: &Path, program: &Path, about: &About) -> Result<(), String> {

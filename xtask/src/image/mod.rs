@@ -15,14 +15,17 @@ use std::path::{Path, PathBuf};
 use crate::shell::{command, read, root};
 use crate::step::Steps;
 
-/// The image may not take more than this, packed.
+/// Where it goes, unless somebody says otherwise.
+const FOLDER: &str = "target/image";
+
+/// What a machine fetches that has none of it may not be more than this.
 const MOST: u64 = 40 * 1024 * 1024;
 
 /// What to make.
 #[derive(clap::Args)]
 pub(crate) struct Image {
     /// Where it goes; what is there is replaced.
-    #[arg(long, default_value = "target/image")]
+    #[arg(long, default_value = FOLDER)]
     folder: PathBuf,
     /// Only the file system, in this folder: for the Containerfile.
     #[arg(long)]
@@ -32,6 +35,12 @@ pub(crate) struct Image {
     twice: bool,
 }
 
+/// The image as one file, in the folder of the image.
+pub(crate) const BUNDLE: &str = "highstreet-image.tar";
+
+pub(crate) use files::SBOM;
+pub(crate) use program::TARGET;
+
 /// What an image says of itself.
 pub(crate) struct About {
     /// The version of everything.
@@ -39,7 +48,17 @@ pub(crate) struct About {
     /// The commit, or nothing where there is no repository.
     revision: Option<String>,
     /// When the sources were written, in seconds since 1970: the last commit's time.
-    epoch: u64,
+    pub(crate) epoch: u64,
+}
+
+/// Where an image lies that nobody asked for elsewhere.
+pub(crate) fn folder() -> PathBuf {
+    root().join(FOLDER)
+}
+
+/// The image's program, once it is built.
+pub(crate) fn program() -> PathBuf {
+    folder().join("root").join(files::PROGRAM)
 }
 
 /// Makes the image, and tries it out.
@@ -60,7 +79,7 @@ pub(crate) fn everything(wanted: &Image, steps: &mut Steps) {
         if size > MOST {
             return Err(format!("the image takes {size} bytes, and may take {MOST}: see what the program has become"));
         }
-        println!("{} bytes, {}", size, layout::digest(&folder)?);
+        println!("{size} bytes, {}", layout::digest(&folder)?);
         Ok(())
     });
     steps.take("image: runs", || smoke::test(&folder));
@@ -72,7 +91,7 @@ pub(crate) fn everything(wanted: &Image, steps: &mut Steps) {
 /// Builds it once more, in another folder, with nothing that was built before.
 fn again(folder: &Path, about: &About) -> Result<(), String> {
     let (copy, other) = (folder.join("again/sources"), folder.join("again"));
-    crate::sources::copy_repository(&copy)?;
+    crate::sources::copy_repository(&copy, &[])?;
     let program = program::build(&copy, &other.join("target"), about)?;
     files::write(&other, &program, about)?;
     layout::write(&other, about)?;
@@ -86,6 +105,15 @@ fn again(folder: &Path, about: &About) -> Result<(), String> {
     }
     println!("{second}, again");
     fs::remove_dir_all(&other).map_err(|error| format!("{}: {error}", other.display()))
+}
+
+// === impl Image ===
+
+impl Image {
+    /// What is released: made twice, if it is to be published.
+    pub(crate) fn released(twice: bool) -> Self {
+        Self { folder: FOLDER.into(), root_only: false, twice }
+    }
 }
 
 // === impl About ===

@@ -8,7 +8,7 @@ use crate::servers::{is_root, on_path};
 use crate::shell::{cargo, command, read, root, run, succeeds};
 
 /// Static, by musl.
-pub(super) const TARGET: &str = "x86_64-unknown-linux-musl";
+pub(crate) const TARGET: &str = "x86_64-unknown-linux-musl";
 
 /// Builds it from the sources in `from`; returns where it is.
 pub(super) fn build(from: &Path, target: &Path, about: &About) -> Result<PathBuf, String> {

@@ -15,7 +15,7 @@ const CARGO_CYCLONEDX: &str = "0.5.9";
 pub(super) fn of_program(scratch: &Path, about: &About) -> Result<String, String> {
     ensure()?;
     // It writes a file beside every Cargo.toml: into a copy of them.
-    copy_repository(scratch)?;
+    copy_repository(scratch, &[])?;
     let wanted = ["--quiet", "--format", "json", "--spec-version", "1.5", "--describe", "binaries", "--no-build-deps"];
     let mut describe = cargo();
     describe.current_dir(scratch).arg("cyclonedx").args(wanted).args(["--target", TARGET]);

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::shell::{command, read, root};
+use crate::shell::{command, read};
+use crate::sources::copy_repository;
 
 /// Where the charts are in the repository.
 const CHARTS: &str = "deploy/helm";
@@ -20,18 +21,7 @@ pub(super) struct Charts {
 
 /// Those that are checked out: what git knows of, and nothing that merely lies there.
 pub(super) fn current(folder: &Path) -> Result<Charts, String> {
-    let files = read(command("git").args(["ls-files", "--cached", "--others", "--exclude-standard", CHARTS]))?;
-    for file in files.lines().filter(|file| root().join(file).symlink_metadata().is_ok()) {
-        let to = folder.join(file);
-        let wrong = |error: std::io::Error| format!("{}: {error}", to.display());
-        fs::create_dir_all(to.parent().unwrap_or(folder)).map_err(wrong)?;
-        let from = root().join(file);
-        let copied = match fs::read_link(&from) {
-            Ok(target) => std::os::unix::fs::symlink(target, &to),
-            Err(_) => fs::copy(&from, &to).map(drop),
-        };
-        copied.map_err(wrong)?;
-    }
+    copy_repository(folder, &[CHARTS])?;
     Ok(Charts::within(folder, "what is checked out".into()))
 }
 

@@ -22,11 +22,14 @@ use crate::shell::root;
 use crate::step::Steps;
 use crate::tools::Missing;
 
+/// Where the cluster keeps everything, unless somebody says otherwise.
+const FOLDER: &str = "target/kube-test";
+
 /// How to go about it.
 #[derive(clap::Args)]
 pub(crate) struct KubeTest {
     /// The folder of the cluster's data and logs; what is in it is removed first.
-    #[arg(long, default_value = "target/kube-test")]
+    #[arg(long, default_value = FOLDER)]
     folder: PathBuf,
     /// When all is done, or something failed, leaves the cluster running until a line is typed.
     #[arg(long)]
@@ -61,5 +64,14 @@ pub(crate) fn everything(wanted: &KubeTest, steps: &mut Steps) {
         println!("the cluster runs: export KUBECONFIG={}/kubeconfig; type a line to end it", folder.display());
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).ok();
+    }
+}
+
+// === impl KubeTest ===
+
+impl KubeTest {
+    /// As it is run before a release.
+    pub(crate) fn released() -> Self {
+        Self { folder: FOLDER.into(), hold: false }
     }
 }
