@@ -70,3 +70,42 @@ pub(crate) fn paths(root: &Path, folder: &Path) -> Result<Vec<PathBuf>, String> 
 pub(crate) fn sum(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_a_file_was_written_and_who_may_read_it_makes_no_difference() {
+        let folder = tempfile::tempdir().unwrap();
+        let pack = || {
+            let entry = |path: &str, mode| Entry { path: path.into(), mode, owner: 7 };
+            let entries = [entry("a", 0o755), entry("a/b", 0o644)];
+            gzip(&tar(&entries, |path| folder.path().join(path), 1_000).unwrap()).unwrap()
+        };
+        fs::create_dir(folder.path().join("a")).unwrap();
+        fs::write(folder.path().join("a/b"), "text").unwrap();
+        let first = pack();
+        fs::remove_file(folder.path().join("a/b")).unwrap();
+        fs::write(folder.path().join("a/b"), "text").unwrap();
+        let mut permissions = fs::metadata(folder.path().join("a/b")).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(folder.path().join("a/b"), permissions).unwrap();
+        assert_eq!(pack(), first);
+        fs::remove_file(folder.path().join("a/b")).unwrap();
+        fs::write(folder.path().join("a/b"), "other").unwrap();
+        assert_ne!(pack(), first);
+    }
+
+    #[test]
+    fn paths_come_by_name_with_folders_first() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b", "a/c", "a/b"] {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let found = paths(folder.path(), Path::new("")).unwrap();
+        assert_eq!(found, ["a", "a/b", "a/c", "b"].map(PathBuf::from));
+    }
+}

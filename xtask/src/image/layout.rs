@@ -182,3 +182,55 @@ fn read_json(path: &Path) -> Result<Value, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about() -> About {
+        About { version: "1.2.3".into(), revision: Some("abc".into()), epoch: 1_700_000_000 }
+    }
+
+    /// A file system that has what the image's has, and a program that is none.
+    fn made() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in [(PROGRAM, "program"), ("etc/passwd", "root"), ("data/x", "")] {
+            let path = folder.path().join("root").join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn the_same_files_are_the_same_image() {
+        let (one, other) = (made(), made());
+        assert_eq!(write(one.path(), &about()).unwrap(), write(other.path(), &about()).unwrap());
+        assert_eq!(digest(one.path()).unwrap(), digest(other.path()).unwrap());
+        let bundle = |folder: &Path| fs::read(folder.join("highstreet-image.tar")).unwrap();
+        assert!(bundle(one.path()) == bundle(other.path()), "the files differ");
+        fs::write(other.path().join("root").join(PROGRAM), "another program").unwrap();
+        write(other.path(), &about()).unwrap();
+        assert_ne!(digest(one.path()).unwrap(), digest(other.path()).unwrap());
+    }
+
+    #[test]
+    fn what_is_unpacked_is_what_was_packed() {
+        let (folder, to) = (made(), tempfile::tempdir().unwrap());
+        write(folder.path(), &about()).unwrap();
+        let config = unpack(folder.path(), to.path()).unwrap();
+        assert_eq!(config["config"]["User"], "65532:65532");
+        assert_eq!(config["created"], "2023-11-14T22:13:20Z");
+        assert_eq!(fs::read_to_string(to.path().join(PROGRAM)).unwrap(), "program");
+    }
+
+    #[test]
+    fn a_blob_that_was_changed_is_found() {
+        let (folder, to) = (made(), tempfile::tempdir().unwrap());
+        write(folder.path(), &about()).unwrap();
+        for entry in fs::read_dir(folder.path().join(NAME).join("blobs/sha256")).unwrap() {
+            fs::write(entry.unwrap().path(), "{}").unwrap();
+        }
+        assert!(unpack(folder.path(), to.path()).unwrap_err().contains("is not what it is called"));
+    }
+}

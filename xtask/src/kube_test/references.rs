@@ -20,13 +20,7 @@ pub(super) fn all_resolve(api: &Api, namespace: &str, pods: &[Value]) -> Result<
         }
     }
     let there = There { objects };
-    for pod in pods {
-        let asked = volumes(pod).chain(environment(pod));
-        for (kind, what, key) in asked {
-            there.has(kind, what, key).map_err(|why| format!("{} cannot start: {why}", called(pod)))?;
-        }
-    }
-    Ok(())
+    pods.iter().try_for_each(|pod| there.is_enough_for(pod))
 }
 
 type Asked<'a> = (&'static str, &'a str, Option<&'a str>);
@@ -80,6 +74,12 @@ fn text(value: &Value) -> Option<&str> {
 // === impl There ===
 
 impl There {
+    fn is_enough_for(&self, pod: &Value) -> Result<(), String> {
+        let mut asked = volumes(pod).chain(environment(pod));
+        let has = |(kind, what, key)| self.has(kind, what, key);
+        asked.try_for_each(has).map_err(|why| format!("{} cannot start: {why}", called(pod)))
+    }
+
     fn has(&self, kind: &'static str, name: &str, key: Option<&str>) -> Result<(), String> {
         let Some(object) = self.objects.get(&(kind, name.to_owned())) else {
             return Err(format!("there is no {name} among {kind}"));
@@ -87,5 +87,49 @@ impl There {
         let Some(key) = key else { return Ok(()) };
         let has = ["data", "binaryData"].iter().any(|part| !object[part][key].is_null());
         if has { Ok(()) } else { Err(format!("{name} of {kind} has no key {key}")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn there() -> There {
+        let secret = json!({"data": {"url": "…"}});
+        There { objects: BTreeMap::from([(("secrets", "database".to_owned()), secret)]) }
+    }
+
+    fn pod(spec: Value) -> Value {
+        json!({"kind": "Pod", "metadata": {"name": "payment"}, "spec": spec})
+    }
+
+    #[test]
+    fn what_is_there_is_enough() {
+        let env = json!([{"valueFrom": {"secretKeyRef": {"name": "database", "key": "url"}}}]);
+        let volumes = json!([{"secret": {"secretName": "database", "items": [{"key": "url"}]}}, {"emptyDir": {}}]);
+        assert_eq!(there().is_enough_for(&pod(json!({"containers": [{"env": env}], "volumes": volumes}))), Ok(()));
+    }
+
+    #[test]
+    fn what_a_pod_lacks_is_told() {
+        let lacks = |spec, word: &str| {
+            let why = there().is_enough_for(&pod(spec)).unwrap_err();
+            assert!(why.starts_with("Pod payment cannot start") && why.contains(word), "{why}");
+        };
+        let of_key = json!([{"valueFrom": {"secretKeyRef": {"name": "database", "key": "uri"}}}]);
+        lacks(json!({"containers": [{"env": of_key}]}), "uri");
+        lacks(json!({"initContainers": [{"envFrom": [{"configMapRef": {"name": "settings"}}]}]}), "settings");
+        lacks(json!({"volumes": [{"secret": {"secretName": "mesh"}}]}), "mesh");
+        lacks(json!({"volumes": [{"secret": {"secretName": "database", "items": [{"key": "ca"}]}}]}), "ca");
+        lacks(json!({"volumes": [{"persistentVolumeClaim": {"claimName": "data"}}]}), "data");
+    }
+
+    #[test]
+    fn what_is_optional_may_be_missing() {
+        let env = json!([{"configMapRef": {"name": "settings", "optional": true}}]);
+        let volumes = json!([{"secret": {"secretName": "mesh", "optional": true}}]);
+        assert_eq!(there().is_enough_for(&pod(json!({"containers": [{"envFrom": env}], "volumes": volumes}))), Ok(()));
     }
 }

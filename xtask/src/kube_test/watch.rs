@@ -61,17 +61,20 @@ impl Watch {
         let seen = self.seen.take().and_then(|seen| seen.join().ok()).ok_or("nothing was watched")?;
         for (deployment, before) in &self.before {
             let moments = seen.get(deployment).ok_or_else(|| format!("Deployment {deployment} was not seen"))?;
-            let least = moments.last().map_or(0, |last| last.asked).min(*before);
-            if let Some(short) = moments.iter().find(|moment| moment.available + missing < least) {
-                let Moment { asked, available, .. } = short;
-                return Err(format!(
-                    "Deployment {deployment} had {before} pods, and at some time {available} of {asked} were available"
-                ));
-            }
+            enough(moments, *before, missing).map_err(|why| format!("Deployment {deployment} {why}"))?;
         }
         let mixed = seen.into_iter().filter(|(_, moments)| moments.iter().any(|moment| moment.mixed));
         Ok(mixed.map(|(name, _)| name).collect())
     }
+}
+
+/// Fails if more than `missing` lacked at any moment.
+fn enough(moments: &[Moment], before: u64, missing: u64) -> Result<(), String> {
+    let least = moments.last().map_or(0, |last| last.asked).min(before);
+    let short = moments.iter().find(|moment| moment.available + missing < least);
+    short.map_or(Ok(()), |Moment { asked, available, .. }| {
+        Err(format!("had {before} pods, and at some time {available} of {asked} were available"))
+    })
 }
 
 impl Drop for Watch {
@@ -93,5 +96,32 @@ impl Moment {
             mixed: number(&status["replicas"]) > number(&status["updatedReplicas"])
                 && number(&status["updatedReplicas"]) > 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(moments: &[(u64, u64)]) -> Vec<Moment> {
+        moments.iter().map(|&(asked, available)| Moment { asked, available, mixed: false }).collect()
+    }
+
+    #[test]
+    fn as_many_as_before_are_enough() {
+        assert_eq!(enough(&seen(&[(2, 2), (3, 2), (3, 3)]), 2, 0), Ok(()));
+        assert_eq!(enough(&seen(&[(3, 3), (2, 3), (2, 2)]), 3, 0), Ok(()));
+    }
+
+    #[test]
+    fn fewer_are_not_even_if_fewer_were_asked_for_in_between() {
+        assert!(enough(&seen(&[(2, 2), (2, 1), (2, 2)]), 2, 0).is_err());
+        assert!(enough(&seen(&[(2, 2), (1, 1), (3, 3)]), 2, 0).is_err());
+    }
+
+    #[test]
+    fn one_may_lack_where_a_node_is_drained() {
+        assert_eq!(enough(&seen(&[(3, 3), (3, 2), (3, 3)]), 3, 1), Ok(()));
+        assert!(enough(&seen(&[(3, 3), (3, 1), (3, 3)]), 3, 1).is_err());
     }
 }
