@@ -37,7 +37,7 @@ pub(super) fn test(folder: &Path) -> Result<(), String> {
     image.is_static()?;
     let (listen, admin) = (free_address()?, free_address()?);
     let log = folder.join("serve.log");
-    let serve = [&["--listen", &listen, "--admin", &admin][..], &["--auto-ship"]].concat();
+    let serve = ["--listen", &listen, "--admin", &admin];
     let mut server = image.start(&serve, &log)?;
     let health = ["healthcheck", "--admin", &admin];
     server.wait("it is ready", &log, || succeeds(&mut image.program(&health)))?;
