@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use highstreet::config::{ServeArgs, host_and_port};
-use highstreet::{demo, ops, token};
+use highstreet::{MigrateArgs, demo, ops, token};
 use highstreet_telemetry::logs;
 
 // A quarter of the time of a busy server went into the system's allocator.
@@ -23,6 +23,8 @@ struct Arguments {
 enum Command {
     /// Run contexts (all of them if none is named).
     Serve(Box<ServeArgs>),
+    /// Bring stores to this version, and end. A server does that too when it starts; several may at once.
+    Migrate(Box<MigrateArgs>),
     /// Play a shop's story against a running server, and print what happens.
     Demo(demo::DemoArgs),
     /// Look after what contexts keep.
@@ -56,11 +58,12 @@ async fn main() -> ExitCode {
     }
     let done = match arguments.command {
         Some(Command::Serve(args)) => highstreet::serve(*args).await.map_err(|error| error.to_string()),
+        Some(Command::Migrate(args)) => highstreet::migrate(*args).await.map_err(|error| error.to_string()),
         Some(Command::Demo(args)) => demo::play(args).await,
         Some(Command::Ops(args)) => ops::run(args).await,
         Some(Command::Token(args)) => token::print(args),
         Some(Command::Healthcheck { admin }) => highstreet::healthcheck(&admin).await,
-        None => Err("say what to do: serve, demo, ops, token or healthcheck".into()),
+        None => Err("say what to do: serve, migrate, demo, ops, token or healthcheck".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -116,7 +116,9 @@ impl Platform {
                 let file = folder(&self.ground, &self.folder)?.file(context.as_str());
                 ContextStore::Sqlite(Arc::new(highstreet_sqlite::Store::open_context(&file)?))
             }
-            StorePlace::Postgres(url) => ContextStore::Postgres(Arc::new(self.schema(context, url).await?)),
+            StorePlace::Postgres(url) => {
+                ContextStore::Postgres(Arc::new(schema(&self.ground, &self.clock, context, url).await?))
+            }
         };
         Ok(stores.entry(context).or_insert(store).clone())
     }
@@ -124,28 +126,6 @@ impl Platform {
     /// The stores that are open, by context.
     pub(crate) async fn stores(&self) -> Vec<(ContextName, ContextStore)> {
         self.stores.lock().await.iter().map(|(context, store)| (*context, store.clone())).collect()
-    }
-
-    /// Opens the schema of a context; waits for a server that is still starting.
-    async fn schema(&self, context: ContextName, url: &str) -> Result<highstreet_postgres::Store, StartError> {
-        let settings = PostgresSettings {
-            connections: self.ground.store_connections,
-            writers: self.ground.store_writers,
-            connect_timeout: self.ground.store_connect_timeout,
-            statement_timeout: self.ground.store_statement_timeout,
-            authorities: self.ground.store_ca.clone(),
-            ..PostgresSettings::new(url, context.as_str())
-        };
-        let until = self.clock.now().after(STORE_PATIENCE);
-        loop {
-            match highstreet_postgres::Store::open(&settings).await {
-                Err(OpenError::Away(why)) if self.clock.now() < until => {
-                    tracing::warn!(%context, why, "the store cannot be reached yet");
-                    tokio::time::sleep(STORE_AGAIN).await;
-                }
-                opened => return Ok(opened?),
-            }
-        }
     }
 
     pub(crate) fn payment_provider(&self) -> Arc<dyn PaymentProvider> {
@@ -219,6 +199,33 @@ impl Platform {
 
     pub(crate) fn carrier(&self) -> Arc<Carrier> {
         self.carrier.clone()
+    }
+}
+
+/// Opens the schema of a context; waits for a server that is still starting.
+pub(crate) async fn schema(
+    ground: &GroundArgs,
+    clock: &Arc<dyn Clock>,
+    context: ContextName,
+    url: &str,
+) -> Result<highstreet_postgres::Store, StartError> {
+    let settings = PostgresSettings {
+        connections: ground.store_connections,
+        writers: ground.store_writers,
+        connect_timeout: ground.store_connect_timeout,
+        statement_timeout: ground.store_statement_timeout,
+        authorities: ground.store_ca.clone(),
+        ..PostgresSettings::new(url, context.as_str())
+    };
+    let until = clock.now().after(STORE_PATIENCE);
+    loop {
+        match highstreet_postgres::Store::open(&settings).await {
+            Err(OpenError::Away(why)) if clock.now() < until => {
+                tracing::warn!(%context, why, "the store cannot be reached yet");
+                tokio::time::sleep(STORE_AGAIN).await;
+            }
+            opened => return Ok(opened?),
+        }
     }
 }
 

@@ -187,6 +187,7 @@ fn main() -> ExitCode {
 fn test(how: How) -> ExitCode {
     let mut steps = Steps::new(how.keep_going);
     check::everything(&mut steps, how.missing());
+    helm::without_tests(&mut steps, how.missing());
     steps.take("servers", || {
         let there = servers::ensure(how.missing())?;
         there
@@ -200,7 +201,13 @@ fn test(how: How) -> ExitCode {
             .ok_or_else(|| "npm is missing, and the test with a real OpenID provider needs it".into())
     });
     steps.take("build", || shell::run(cargo().args(["build", "--workspace", "--all-targets", "--locked"])));
-    steps.take("test", || shell::run(cargo().args(["test", "--workspace", "--locked"])));
+    steps.take("test", || {
+        let mut test = cargo();
+        test.args(["test", "--workspace", "--locked"]);
+        // Tests of the charts say what is missing, if it is.
+        go_tools::go_tool("helm", how.missing())?.map(|helm| test.env("HIGHSTREET_HELM", helm));
+        shell::run(&mut test)
+    });
     steps.take("browser", || browser::test(how.missing()));
     sdk::others(&mut steps, how.missing());
     steps.take("new context", scaffold::try_out);

@@ -22,7 +22,7 @@ const FILES: [(&str, &str); 10] = [
 ];
 
 /// Each list: its file, the line before which a context's line goes, and that line.
-const LISTS: [(&str, &str, &str); 13] = [
+const LISTS: [(&str, &str, &str); 18] = [
     ("domain/src/lib.rs", "pub mod delivery;", "pub mod {{context}};"),
     ("adapters/wire/src/lib.rs", "pub mod delivery;", "pub mod {{context}};"),
     ("adapters/wire/src/proto.rs", "common::v1 as common,", "{{context}}::v1 as {{context}},"),
@@ -66,6 +66,28 @@ const LISTS: [(&str, &str, &str); 13] = [
         "sdk/python/src/highstreet/street.py",
         "        self.ordering = ",
         "        self.{{context}} = {{Context}}ServiceStub(visit)\n        \"\"\"Say what it is in two words.\"\"\"",
+    ),
+    ("deploy/helm/context/files/callers.yaml", "delivery: [", "{{context}}: []"),
+    (
+        "deploy/helm/highstreet/Chart.yaml",
+        "  - {name: context, alias: delivery,",
+        "  - {name: context, alias: {{context}}, version: 0.1.0, repository: file://../context, condition: \
+         {{context}}.enabled}",
+    ),
+    (
+        "deploy/helm/highstreet/values.yaml",
+        "delivery:\n",
+        "{{context}}:\n  # -- Say what it is in two words.\n  enabled: true",
+    ),
+    (
+        "deploy/helm/highstreet/values.schema.json",
+        "    \"delivery\": {",
+        "    \"{{context}}\": {\"type\": \"object\"},",
+    ),
+    (
+        "deploy/helm/highstreet/README.md",
+        "| `delivery.enabled` |",
+        "| `{{context}}.enabled` | `true` | Say what it is in two words. |",
     ),
     ("docs/glossary.md", "| ordering | 주문 |", "| {{context}} | {{context}} | say here what it is about |"),
 ];

@@ -84,6 +84,29 @@ async fn cap_21_the_design_documents_are_as_the_code_is() {
     }
 }
 
+/// The charts' network policies let those call that do by their own lists. `cargo xtask docs` writes the list anew.
+#[test]
+fn the_design_documents_of_the_charts_say_who_calls_whom() {
+    let mut callers: std::collections::BTreeMap<_, Vec<_>> =
+        ContextName::ALL.map(|it| (it.as_str(), Vec::new())).into();
+    for caller in ContextName::ALL {
+        for (callee, _) in caller.calls() {
+            callers.entry(callee.as_str()).or_default().push(caller.as_str());
+        }
+    }
+    let line = |(callee, callers): (&str, Vec<&str>)| format!("{callee}: [{}]\n", callers.join(", "));
+    let drawn = format!(
+        "# Who calls whom, drawn from the contexts' own lists by `cargo xtask docs`; a test fails when they differ.\n{}",
+        callers.into_iter().map(line).collect::<String>()
+    );
+    let path = language::root().join("deploy/helm/context/files/callers.yaml");
+    if std::env::var_os("HIGHSTREET_WRITE_DOCS").is_some() {
+        std::fs::write(&path, &drawn).expect("a file that can be written");
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == drawn, "{} is not as the code is: run cargo xtask docs", path.display());
+}
+
 /// Who may call what is a table in the documentation, as the RPCs' own options say.
 #[test]
 fn the_design_documents_have_a_table_of_roles() {

@@ -18,6 +18,8 @@ const PLACES: [(&str, Beside); 4] = [
 const LIST: &str = "services/src/contexts/mod.rs";
 /// The values of the chart that installs all of them: what concerns one context stands under its name.
 const VALUES: &str = "deploy/helm/highstreet/values.yaml";
+/// What it installs them by: the chart of one context, under the name of each.
+const CHART: &str = "deploy/helm/highstreet/Chart.yaml";
 /// What else stands there.
 const BESIDE_VALUES: [&str; 4] = ["global", "gateway", "dev", "tags"];
 
@@ -37,6 +39,7 @@ pub(super) fn contexts(root: &Path) -> Result<Vec<Breach>, String> {
     breaches.extend(compare(LIST, Beside::Only(&[]), &contexts, &listed(&read(root, LIST)?)));
     if root.join(VALUES).exists() {
         breaches.extend(compare(VALUES, Beside::Only(&BESIDE_VALUES), &contexts, &keys(&read(root, VALUES)?)));
+        breaches.extend(compare(CHART, Beside::Only(&["gateway"]), &contexts, &aliases(&read(root, CHART)?)));
     }
     Ok(breaches)
 }
@@ -57,6 +60,12 @@ fn keys(text: &str) -> Vec<String> {
     let outer = text.lines().filter(|line| line.starts_with(|first: char| first.is_alphanumeric() || first == '"'));
     let key = |line: &str| line.split_once(':').map(|(key, _)| key.trim_matches('"').to_owned());
     outer.filter_map(key).collect()
+}
+
+/// The names that a chart's dependencies go by: `{name: context, alias: payment, …}`.
+fn aliases(text: &str) -> Vec<String> {
+    let alias = |line: &str| Some(line.split_once("alias: ")?.1.split_once(',')?.0.to_owned());
+    text.lines().filter_map(alias).collect()
 }
 
 fn compare(place: &str, beside: Beside, contexts: &[String], there: &[String]) -> Vec<Breach> {
@@ -81,6 +90,14 @@ mod tests {
         there.sort();
         assert_eq!(there, contexts_of(&root).expect("folders in proto"));
         assert_eq!(listed("macro contexts\ncontexts! {\n    A = a, calls [\n    ];\n}\nlet x = y, calls [];"), ["a"]);
+    }
+
+    #[test]
+    fn charts_are_told_by_their_aliases() {
+        let chart = "dependencies:\n  - {name: dev}\n  - {name: context, alias: payment, version: 1}\n";
+        assert_eq!(aliases(chart), ["payment"]);
+        let breaches = compare(CHART, Beside::Only(&["gateway"]), &["kitchen".into()], &aliases(chart));
+        assert_eq!(breaches.len(), 2);
     }
 
     #[test]

@@ -74,7 +74,7 @@ fn rows(text: &str, defaults: &Value) -> Result<Vec<Row>, String> {
         let indent = line.len() - line.trim_start().len();
         let line = line.trim();
         if let Some(comment) = line.strip_prefix("# -- ") {
-            meaning = comment.to_owned();
+            comment.clone_into(&mut meaning);
         } else if line == "# @ignored" {
             ignores_next = true;
         } else if let Some(comment) = line.strip_prefix("# ").filter(|_| !meaning.is_empty()) {

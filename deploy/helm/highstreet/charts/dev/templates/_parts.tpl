@@ -67,6 +67,10 @@ capabilities:
 {{/* Where it keeps its data: a volume that stays, or one that goes with the pod. */}}
 {{- define "dev.claims" -}}
 {{- if .Values.persistence.enabled -}}
+# What was tried out goes with the release: the next one has another password.
+persistentVolumeClaimRetentionPolicy:
+  whenDeleted: Delete
+  whenScaled: Retain
 volumeClaimTemplates:
   - metadata:
       name: data
