@@ -53,8 +53,8 @@ pub(super) fn write(folder: &Path, about: &About) -> Result<u64, String> {
     manifest["platform"] = json!({"architecture": "amd64", "os": "linux"});
     manifest["annotations"] = json!({
         "org.opencontainers.image.ref.name": about.version,
-        // What `docker load` and `podman load` call it.
-        "io.containerd.image.name": format!("localhost/highstreet:{}", about.version),
+        // What it is called where it is loaded; the charts ask for it by that name.
+        "io.containerd.image.name": format!("docker.io/library/highstreet:{}", about.version),
     });
     let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [manifest]});
     put(&layout.join("index.json"), &to_bytes(&index))?;

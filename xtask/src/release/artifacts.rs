@@ -29,6 +29,7 @@ pub(super) fn make(folder: &Path, about: &About) -> Result<(), String> {
     typescript(folder)?;
     python(folder)?;
     java(folder)?;
+    go(folder, about)?;
     // Not published to crates.io: it shares a folder with what it depends on. Whoever wants it names the tag in git.
     let listed = read(cargo().args(["package", "--package", "highstreet-client", "--list", "--allow-dirty"]))?;
     println!("the Rust client has {} files, and is taken from the tag", listed.lines().count());
@@ -75,6 +76,16 @@ fn java(folder: &Path) -> Result<(), String> {
     run(command("mvn").args(["--quiet", "--batch-mode", "--file", "sdk/java", "package"]))?;
     let jar = format!("highstreet-client-{VERSION}.jar");
     copy(&root().join("sdk/java/target").join(&jar), &folder.join(&jar))
+}
+
+/// The module with its generated code, as its own repository has it.
+fn go(folder: &Path, about: &About) -> Result<(), String> {
+    let from = root().join("sdk/go");
+    let files = archive::paths(&from, Path::new(""))?.into_iter().filter(|path| from.join(path).is_file());
+    let entries: Vec<Entry> = files.map(|path| Entry { path, mode: 0o644, owner: 0 }).collect();
+    let packed = archive::gzip(&archive::tar(&entries, |path| from.join(path), about.epoch)?)?;
+    let path = folder.join(format!("highstreet-client-go-{VERSION}.tar.gz"));
+    fs::write(&path, packed).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// SHA256SUMS, as `sha256sum --check` reads it.

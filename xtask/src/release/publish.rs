@@ -5,23 +5,21 @@ use std::path::Path;
 use super::VERSION;
 
 /// Each thing that is published, and the command that does it, in the folder of the release.
-const STEPS: [(&str, &str); 8] = [
-    (
-        "the tags; Go takes its module from the second one",
-        "git tag -s v{V} && git tag -s sdk/go/v{V} && git push --tags",
-    ),
+const STEPS: [(&str, &str); 9] = [
+    ("the tag", "git tag --sign v{V} && git push origin v{V}"),
     (
         "the program, and what is in it",
-        "highstreet-{V}-x86_64-unknown-linux-musl.tar.gz, highstreet-{V}.cdx.json, SHA256SUMS: the release page of the tag",
+        "to the release page of the tag: highstreet-{V}-*.tar.gz, *.cdx.json, SHA256SUMS",
     ),
-    ("the image", "skopeo copy --all oci-archive:highstreet-{V}-image.oci.tar docker://REGISTRY/highstreet:{V}"),
-    (
-        "the charts",
-        "helm push context-{V}.tgz oci://REGISTRY/charts && helm push highstreet-{V}.tgz oci://REGISTRY/charts",
-    ),
+    ("the image", "skopeo copy oci-archive:highstreet-{V}-image.oci.tar docker://REGISTRY/highstreet:{V}"),
+    ("the charts", "for chart in context highstreet; do helm push $chart-{V}.tgz oci://REGISTRY/charts; done"),
     ("TypeScript", "npm publish highstreet-client-{V}.tgz --access public"),
     ("Python", "twine upload highstreet_client-{V}*"),
     ("Java", "mvn deploy:deploy-file -Dfile=highstreet-client-{V}.jar -DpomFile=sdk/java/pom.xml -Durl=REPOSITORY"),
+    (
+        "Go",
+        "unpack highstreet-client-go-{V}.tar.gz in the repository of highstreet.dev/client, commit, and tag that v{V}",
+    ),
     ("Rust", "nothing: whoever wants the client names the tag v{V} in git"),
 ];
 
