@@ -3,7 +3,7 @@
 use crate::shell::{cargo, command, read, run, succeeds};
 use crate::step::{Done, Steps};
 use crate::tools::{self, Missing};
-use crate::{architecture, proto, requirements};
+use crate::{architecture, proto, release, requirements};
 
 /// Targets without std whose atomics are as wide as the kernel's counters.
 const BARE_TARGETS: [&str; 3] = ["x86_64-unknown-none", "aarch64-unknown-none", "riscv64gc-unknown-none-elf"];
@@ -14,6 +14,7 @@ pub(crate) fn everything(steps: &mut Steps, missing: Missing) {
     architecture(steps);
     steps.take("requirements", requirements::check);
     proto(steps, missing);
+    release::checks(steps);
     steps.take("clippy", || {
         run(cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]))
     });

@@ -63,7 +63,7 @@ fn build(module: &Path, package: &str, link_flags: &str, folder: &Path) -> Resul
 }
 
 /// Where built tools are kept, for all checkouts.
-fn kept() -> Result<PathBuf, String> {
+pub(crate) fn kept() -> Result<PathBuf, String> {
     let cache = std::env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
     let cache = cache.or_else(home).ok_or("there is no home to keep built tools in: set HOME or XDG_CACHE_HOME")?;

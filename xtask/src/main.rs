@@ -5,13 +5,17 @@
 //! dependencies.
 
 mod architecture;
+mod archive;
 mod browser;
 mod check;
 mod go_tools;
 mod helm;
+mod image;
+mod kube_test;
 mod mesh;
 mod next_release;
 mod proto;
+mod release;
 mod requirements;
 mod scaffold;
 mod sdk;
@@ -76,6 +80,12 @@ enum Command {
     },
     /// Generates the SDKs from the published language, builds them, and tests them against the server.
     Sdk(How),
+    /// The Helm charts on a real Kubernetes: API server, controllers and scheduler, with nodes that are simulated.
+    KubeTest(kube_test::KubeTest),
+    /// Makes the container image, without a daemon, and tries it out.
+    Image(image::Image),
+    /// Makes everything that a version is published as; publishes nothing.
+    Release(release::Release),
     /// The tests that go on for long: more seeds, more faults, more calls.
     Soak,
     /// Sends a server good and bad requests, in release mode: none may break it.
@@ -152,6 +162,21 @@ fn main() -> ExitCode {
         Command::Sdk(how) => {
             let mut steps = Steps::new(how.keep_going);
             sdk::everything(&mut steps, how.missing());
+            steps.finish()
+        }
+        Command::KubeTest(wanted) => {
+            let mut steps = Steps::new(false);
+            kube_test::everything(&wanted, &mut steps);
+            steps.finish()
+        }
+        Command::Image(wanted) => {
+            let mut steps = Steps::new(false);
+            image::everything(&wanted, &mut steps);
+            steps.finish()
+        }
+        Command::Release(wanted) => {
+            let mut steps = Steps::new(false);
+            release::everything(&wanted, &mut steps);
             steps.finish()
         }
         Command::Soak => told(soak()),

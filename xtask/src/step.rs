@@ -76,7 +76,8 @@ impl Steps {
         if self.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 
-    fn failed(&self) -> bool {
+    /// Whether a step failed.
+    pub(crate) fn failed(&self) -> bool {
         self.taken.iter().any(|taken| matches!(taken.outcome, Outcome::Failed))
     }
 }
