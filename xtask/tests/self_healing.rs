@@ -30,6 +30,8 @@ fn what_hangs_is_restarted_and_nothing_is_lost() {
     let mesh = Mesh::up();
     let orders: Vec<String> = (0..5).map(|_| mesh.order().expect("an order")).collect();
     mesh.paid(&orders[0]);
+    // Until it has started, its startup probe counts, which is more patient.
+    eventually("payment has started", || mesh.told().contains("payment has started").then_some(()));
 
     let frozen = mesh.id("payment");
     send("STOP", frozen);
@@ -41,7 +43,7 @@ fn what_hangs_is_restarted_and_nothing_is_lost() {
         (mesh.id("kitchen") != kitchen && mesh.runs("kitchen")).then_some(())
     });
     eventually("what hung was started again", || (mesh.id("payment") != frozen).then_some(()));
-    let told = fs::read_to_string(mesh.folder.join("supervisor.log")).expect("its log");
+    let told = mesh.told();
     assert!(told.contains("payment failed its liveness probe 3 times in a row"), "{told}");
 
     for order in &orders {
@@ -102,6 +104,11 @@ impl Mesh {
         command.arg("--program").arg(program).env("TOKIO_WORKER_THREADS", "2");
         let status = command.status().expect("it runs");
         assert!(status.success(), "mesh {what}: {status}");
+    }
+
+    /// What the supervisor said.
+    fn told(&self) -> String {
+        fs::read_to_string(self.folder.join("supervisor.log")).unwrap_or_default()
     }
 
     /// The number of a process; `up` wrote it down, and the supervisor does.

@@ -123,9 +123,13 @@ fn status(parts: &Parts) {
 fn down(parts: &Parts) -> Result<(), String> {
     let all = [Process::supervisor()].into_iter().chain(parts.all().into_iter().rev());
     for process in all.filter(|process| process.is_running(&parts.folder)) {
-        process.signal(process.end, &parts.folder)?;
-        wait(&format!("{} ends", process.name), || !process.is_running(&parts.folder))?;
-        println!("{:<14} ended", process.name);
+        let ends = |signal: &str| {
+            process.signal(signal, &parts.folder)?;
+            wait(&format!("{} ends", process.name), || !process.is_running(&parts.folder))
+        };
+        // What hangs hears nothing.
+        let how = ends(process.end).map(|()| "").or_else(|_| ends("KILL").map(|()| ", by force"))?;
+        println!("{:<14} ended{how}", process.name);
     }
     Ok(())
 }

@@ -73,15 +73,13 @@ impl Charge {
         if let Some(why) = self.ask("startup", &probes.startup, parts, Until::Succeeds) {
             return why;
         }
+        println!("{} has started", self.process.name);
         self.ask("liveness", &probes.liveness, parts, Until::Fails).unwrap_or(Why::Ended)
     }
 
     fn ask(&mut self, name: &'static str, probe: &Probe, parts: &Parts, until: Until) -> Option<Why> {
         let mut failures = 0;
         loop {
-            if self.rest(probe.period, parts) {
-                return Some(Why::Ended);
-            }
             match (probe.succeeds(self.admin), until) {
                 (true, Until::Succeeds) => return None,
                 (true, Until::Fails) => failures = 0,
@@ -89,6 +87,9 @@ impl Charge {
             }
             if failures >= probe.failures {
                 return Some(Why::Failed(name, failures));
+            }
+            if self.rest(probe.period, parts) {
+                return Some(Why::Ended);
             }
         }
     }
