@@ -9,11 +9,13 @@ mod contexts;
 #[cfg(test)]
 mod design;
 mod front;
+mod gauges;
 mod health;
 mod healthcheck;
 mod heard;
 mod identities;
 mod lifecycle;
+mod performed;
 mod platform;
 mod server;
 mod store;

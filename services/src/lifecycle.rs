@@ -12,6 +12,7 @@ use tonic_health::ServingStatus;
 
 use crate::checks::GroundChecks;
 use crate::config::{Role, ServeArgs};
+use crate::gauges::Gauges;
 use crate::{ContextName, Door, Platform, StartError, Street};
 
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -52,6 +53,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
     let ground = GroundChecks::of(street.platform(), &contexts).await;
     ground.look(&readiness).await;
     tokio::spawn(ground.watch(readiness.clone()));
+    tokio::spawn(Gauges::of(&street).await.show());
     readiness.enter(Phase::Ready);
     listening.report(ServingStatus::Serving).await;
     announce(&args, &listening, &contexts, started.elapsed());

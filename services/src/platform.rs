@@ -180,6 +180,11 @@ impl Platform {
         self.door_tls.clone()
     }
 
+    /// How connections to contexts elsewhere are encrypted, if they are.
+    pub(crate) fn peer_tls(&self) -> Option<PeerTls> {
+        self.peer_tls.clone()
+    }
+
     /// How many connections the door takes, and how many calls on each.
     pub(crate) fn most_connections(&self) -> (usize, u32) {
         (self.ground.most_connections, self.ground.most_streams)

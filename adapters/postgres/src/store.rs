@@ -13,7 +13,7 @@ use tokio_postgres::Row;
 use crate::bells::Bells;
 use crate::connect::{Connector, OpenError, PostgresSettings, away, unavailable};
 use crate::migrate;
-use crate::pool::{Connections, Parameters};
+use crate::pool::{Connections, Parameters, PoolUse};
 use crate::schema::Schema;
 use crate::session::Session;
 use crate::writer::{Writer, Writers};
@@ -53,6 +53,11 @@ impl Store {
         let session = Session::start(connector, bells.clone());
         let (settling, settled) = (Mutex::default(), AtomicU64::default());
         Ok(Self { connections, writers, session, bells, schema, settling, settled })
+    }
+
+    /// How its connections are used.
+    pub fn connections(&self) -> PoolUse {
+        self.connections.usage()
     }
 
     /// Whether the server answers.

@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use highstreet_domain::kernel::ports::{AppendError, StoreError};
 use highstreet_foundation::encoded::EncodedAppend;
+use highstreet_foundation::tally;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -169,6 +170,9 @@ impl Writer {
             };
         }
         for (job, outcome) in group.into_iter().zip(outcomes) {
+            if outcome.is_ok() {
+                tally::count(&job.append);
+            }
             // Whoever waited may have gone.
             let _ = job.done.send(outcome);
         }

@@ -5,6 +5,7 @@
 
 mod agenda;
 mod append;
+mod backlog;
 mod bus;
 mod feed;
 mod folder;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
@@ -36,6 +36,8 @@ pub struct Store {
     next_reader: AtomicUsize,
     /// What the relay has not seen yet.
     pub(crate) fresh: Arc<Mutex<Fresh>>,
+    /// Up to where the relay has published; nothing waits for one where there is none.
+    pub(crate) relayed: AtomicU64,
     /// Rung with every commit that concerns the relay.
     pub(crate) published: Signal,
     /// Rung with every append.
@@ -129,6 +131,7 @@ impl Store {
             readers,
             next_reader: AtomicUsize::new(0),
             fresh: Arc::new(Mutex::new(Fresh::after(last))),
+            relayed: AtomicU64::new(u64::MAX),
             published: Signal::default(),
             changed: Signal::default(),
             due: Signal::default(),
