@@ -87,7 +87,7 @@ impl<'a> Mount<'a> {
         let ports = HandlerPorts {
             journal: streams.journal.clone(),
             agenda: streams.agenda.clone(),
-            perform: Arc::new(Timed::new::<A>(perform)),
+            perform: Arc::new(Timed::new::<A>(self.name.as_str(), perform)),
             clock: clock.clone(),
             tasks: self.platform.tasks.clone(),
         };

@@ -19,13 +19,15 @@ pub(crate) struct Timed<P> {
 // === impl Timed ===
 
 impl<P> Timed<P> {
-    pub(crate) fn new<A: Aggregate>(inner: P) -> Self {
+    pub(crate) fn new<A: Aggregate>(context: &'static str, inner: P) -> Self {
         describe_histogram!(
             DURATION,
             Unit::Seconds,
             "How long attempts at steps took: answered, not sent, or sent and nobody knows."
         );
-        let of = |outcome: &'static str| histogram!(DURATION, "aggregate" => A::NAME, "outcome" => outcome);
+        let of = |outcome: &'static str| {
+            histogram!(DURATION, "context" => context, "aggregate" => A::NAME, "outcome" => outcome)
+        };
         Self { inner, answered: of("answered"), not_sent: of("not sent"), unknown: of("unknown") }
     }
 }

@@ -1,7 +1,7 @@
 //! Counts what happened in the shops: the figures that owners ask for, and the first to look at when something is odd.
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use highstreet_domain::kernel::ports::Subscription;
 use metrics::{Counter, Unit, counter, describe_counter};
@@ -10,37 +10,16 @@ use crate::encoded::EncodedAppend;
 
 const EVENTS: &str = "highstreet_events_total";
 const REDELIVERIES: &str = "highstreet_redeliveries_total";
-/// So many shops have a number of their own. Callers name shops, and a label for whatever they think of would grow
-/// without end.
+/// So many shops of a context have a number of their own. Callers name shops, and a label for whatever they think of
+/// would grow without end.
 const MOST_SHOPS: usize = 100;
 const OTHER: &str = "other";
 
-/// A kind of aggregate, an event's name, and a shop.
-type Kind = (&'static str, &'static str, &'static str);
-
-/// The counters, and what the shops among them are called.
-#[derive(Default)]
-struct Tally {
-    shops: HashMap<String, &'static str>,
-    counters: HashMap<Kind, Counter>,
-}
-
-static TALLY: LazyLock<RwLock<Tally>> = LazyLock::new(|| {
-    describe_counter!(EVENTS, Unit::Count, "Events that were committed and are published, by the shop they are about.");
-    RwLock::default()
-});
-
-/// Counts the published events of an append that was committed.
-pub fn count(append: &EncodedAppend) {
-    let names = append.events.iter().filter_map(|event| event.published.as_ref().map(|(name, _)| *name));
-    let shop = append.index[0].as_deref().unwrap_or_default();
-    for name in names {
-        let known = {
-            let tally = TALLY.read().unwrap_or_else(PoisonError::into_inner);
-            tally.known(append.aggregate, name, shop)
-        };
-        known.unwrap_or_else(|| first(append.aggregate, name, shop)).increment(1);
-    }
+/// The published events that one context committed, by name and shop.
+#[derive(Debug)]
+pub struct Tally {
+    context: String,
+    shops: RwLock<HashMap<String, HashMap<&'static str, Counter>>>,
 }
 
 /// Counts the messages that a listener is given again, whatever for: an outage, a failure, or a replica that died.
@@ -49,35 +28,40 @@ pub fn redeliveries(Subscription { consumer, source, .. }: &Subscription) -> Cou
     counter!(REDELIVERIES, "consumer" => consumer.clone(), "source" => source.clone())
 }
 
-fn first(aggregate: &'static str, event: &'static str, shop: &str) -> Counter {
-    TALLY.write().unwrap_or_else(PoisonError::into_inner).add(aggregate, event, shop)
-}
-
 // === impl Tally ===
 
 impl Tally {
-    fn known(&self, aggregate: &'static str, event: &'static str, shop: &str) -> Option<Counter> {
-        self.counters.get(&(aggregate, event, *self.shops.get(shop)?)).cloned()
+    /// Nothing yet.
+    pub fn of(context: &str) -> Self {
+        describe_counter!(
+            EVENTS,
+            Unit::Count,
+            "Events that a context committed and publishes, by the shop they are about."
+        );
+        Self { context: context.to_owned(), shops: RwLock::default() }
     }
 
-    fn add(&mut self, aggregate: &'static str, event: &'static str, shop: &str) -> Counter {
-        let shop = self.label(shop);
-        let of = || counter!(EVENTS, "aggregate" => aggregate, "event" => event, "shop" => shop);
-        self.counters.entry((aggregate, event, shop)).or_insert_with(of).clone()
+    /// Counts the published events of an append that was committed.
+    pub fn count(&self, append: &EncodedAppend) {
+        let shop = append.index[0].as_deref().unwrap_or_default();
+        for (name, _) in append.events.iter().filter_map(|event| event.published.as_ref()) {
+            self.known(name, shop).unwrap_or_else(|| self.add(name, shop)).increment(1);
+        }
     }
 
-    /// What the shop is called in the label.
-    fn label(&mut self, shop: &str) -> &'static str {
-        if let Some(known) = self.shops.get(shop) {
-            return known;
-        }
-        if self.shops.len() >= MOST_SHOPS {
-            return OTHER;
-        }
-        // For as long as the process runs, and at most a hundred of them.
-        let label: &'static str = Box::leak(shop.to_owned().into_boxed_str());
-        self.shops.insert(shop.to_owned(), label);
-        label
+    fn known(&self, event: &'static str, shop: &str) -> Option<Counter> {
+        let shops = self.shops.read().unwrap_or_else(PoisonError::into_inner);
+        let all_others = || shops.get(OTHER).filter(|_| shops.len() > MOST_SHOPS);
+        shops.get(shop).or_else(all_others)?.get(event).cloned()
+    }
+
+    fn add(&self, event: &'static str, shop: &str) -> Counter {
+        let mut shops = self.shops.write().unwrap_or_else(PoisonError::into_inner);
+        let shop = if shops.contains_key(shop) || shops.len() < MOST_SHOPS { shop } else { OTHER };
+        let (context, label) = (self.context.clone(), shop.to_owned());
+        let counters = shops.entry(shop.to_owned()).or_default();
+        let of = || counter!(EVENTS, "context" => context, "event" => event, "shop" => label);
+        counters.entry(event).or_insert_with(of).clone()
     }
 }
 
@@ -87,13 +71,13 @@ mod tests {
 
     #[test]
     fn callers_who_think_of_shops_make_no_labels() {
-        let mut tally = Tally::default();
+        let tally = Tally::of("ordering");
         for number in 0..1000 {
-            tally.add("order", "OrderPlaced", &format!("shop-{number}"));
+            tally.add("OrderPlaced", &format!("shop-{number}"));
         }
-        assert_eq!(tally.label("shop-7"), "shop-7");
-        assert_eq!(tally.label("shop-999"), OTHER);
-        assert_eq!(tally.shops.len(), MOST_SHOPS);
-        assert_eq!(tally.counters.len(), MOST_SHOPS + 1);
+        let shops: Vec<_> = tally.shops.read().unwrap().keys().cloned().collect();
+        assert!(shops.contains(&"shop-7".to_owned()) && shops.contains(&OTHER.to_owned()), "{shops:?}");
+        assert!(tally.known("OrderPlaced", "shop-999").is_some(), "counted with all others");
+        assert_eq!(tally.shops.read().unwrap().len(), MOST_SHOPS + 1);
     }
 }

@@ -7,6 +7,7 @@ use deadpool_postgres::Object;
 use highstreet_domain::kernel::ports::{AppendError, StoreError};
 use highstreet_foundation::codec::count;
 use highstreet_foundation::encoded::EncodedAppend;
+use highstreet_foundation::tally::Tally;
 use tokio::sync::Mutex;
 use tokio_postgres::Row;
 
@@ -48,7 +49,8 @@ impl Store {
         let connections = Connections { pool: pool.clone(), wait: settings.connect_timeout, patience };
         // To wait in a queue is no outage to whoever has something to commit.
         let patient = Connections { pool, wait: patience, patience };
-        let writer = Writer { connections: patient, gate: schema.gate(), bells: bells.clone() };
+        let tally = Arc::new(Tally::of(schema.name()));
+        let writer = Writer { connections: patient, gate: schema.gate(), bells: bells.clone(), tally };
         let writers = Writers::start(settings.writers, &writer);
         let session = Session::start(connector, bells.clone());
         let (settling, settled) = (Mutex::default(), AtomicU64::default());

@@ -13,7 +13,6 @@ use crate::recent::Recent;
 use crate::store::Store;
 use highstreet_foundation::codec::{count, decode, time, uuid};
 use highstreet_foundation::encoded::{EncodedAppend, fold};
-use highstreet_foundation::tally;
 
 /// The streams of one kind of aggregate in one file.
 pub struct SqliteJournal<A: Aggregate> {
@@ -77,7 +76,7 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
             Ok(positions) => {
                 // Remembered before anybody is told, so that whoever is told reads what they were told of.
                 remember(&store, &recent, &append);
-                tally::count(&told.0);
+                store.tally.count(&told.0);
                 if told.hand_to_relay(positions, &store.fresh) {
                     store.published.ring();
                 }
