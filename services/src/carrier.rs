@@ -84,6 +84,14 @@ impl Carrier {
         }
     }
 
+    /// What spans call it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Embedded(_) => "embedded",
+            Self::JetStream(_) => "nats",
+        }
+    }
+
     pub(crate) fn is_embedded(&self) -> bool {
         matches!(self, Self::Embedded(_))
     }

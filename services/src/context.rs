@@ -189,7 +189,8 @@ impl<'a> Mount<'a> {
         let mut hears = Vec::new();
         for (subscription, listener) in self.subscriptions {
             let deliveries = self.platform.bus.subscribe(&subscription).await?;
-            let counted = Counted::new(deliveries, &subscription, self.platform.clock.clone());
+            let counted =
+                Counted::new(deliveries, &subscription, self.platform.clock.clone(), self.platform.carrier().name());
             loops.spawn(listener(Box::new(counted)));
             hears.push(subscription);
         }

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use highstreet_telemetry::admin;
+use highstreet_telemetry::otlp::Otlp;
 use highstreet_telemetry::{Check, Metrics, Phase, Readiness};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -23,8 +24,8 @@ struct Signals {
     interrupt: Signal,
 }
 
-/// Runs the contexts until a signal says to stop: `highstreet serve`.
-pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
+/// Runs the contexts until a signal says to stop: `highstreet serve`. A collector is told of it.
+pub async fn serve(args: ServeArgs, otlp: Option<Otlp>) -> Result<(), StartError> {
     #[allow(clippy::disallowed_methods, reason = "how long the start took is told, not decided by")]
     let started = Instant::now();
     refuse_strangers(&args)?;
@@ -47,6 +48,9 @@ pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
     let serving = tokio::spawn(serving);
     let admin_serving =
         tokio::spawn(admin::serve(admin, readiness.clone(), metrics.clone(), closed.clone().cancelled_owned()));
+    if let Some(otlp) = &otlp {
+        tokio::spawn(otlp.clone().tell(metrics.clone()));
+    }
     tokio::spawn(upkeep(metrics));
 
     report_missing(&readiness, &contexts, street.platform());
@@ -70,6 +74,9 @@ pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
         tracing::warn!("calls were still under way after the grace period");
     }
     street.close(args.grace).await;
+    if let Some(otlp) = otlp {
+        otlp.close(args.grace).await;
+    }
     closed.cancel();
     // Whoever still reads metrics is not waited for.
     let _ = tokio::time::timeout(Duration::from_millis(500), admin_serving).await;

@@ -21,6 +21,7 @@ use highstreet_provider::{Simulated, Simulation};
 use highstreet_sqlite::{DataFolder, EmbeddedBus};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use crate::carrier::Carrier;
 use crate::config::{GroundArgs, ShopArgs, StorePlace};
@@ -273,6 +274,7 @@ fn provider(shops: &ShopArgs) -> Result<Simulated, StartError> {
 
 impl Tasks for TokioTasks {
     fn spawn(&self, work: BoxFuture) {
-        self.0.spawn(work);
+        // Its lines in the log, and its spans, are those of the call that it is done for.
+        self.0.spawn(work.in_current_span());
     }
 }

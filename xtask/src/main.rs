@@ -8,6 +8,7 @@ mod architecture;
 mod browser;
 mod check;
 mod mesh;
+mod prometheus;
 mod proto;
 mod requirements;
 mod scaffold;
@@ -63,6 +64,8 @@ enum Command {
     },
     /// Generates the SDKs from the published language, builds them, and tests them against the server.
     Sdk(How),
+    /// Fetches Prometheus and promtool, which alerts are tested with.
+    Prometheus,
     /// The tests that go on for long: more seeds, more faults, more calls.
     Soak,
     /// Sends a server good and bad requests, in release mode: none may break it.
@@ -134,6 +137,7 @@ fn main() -> ExitCode {
             sdk::everything(&mut steps, how.missing());
             steps.finish()
         }
+        Command::Prometheus => told(prometheus::ensure(Missing::Install).map(drop)),
         Command::Soak => told(soak()),
         Command::Fuzz(much) => told(fuzz(&much)),
         Command::Bench { arguments } => {
@@ -151,6 +155,10 @@ fn test(how: How) -> ExitCode {
         there
             .then_some(Done::Passed)
             .ok_or_else(|| "PostgreSQL, nats-server, faketime or python3-venv is missing, and tests need them".into())
+    });
+    steps.take("prometheus", || {
+        let there = prometheus::ensure(how.missing())?;
+        there.then_some(Done::Passed).ok_or_else(|| "prometheus is missing, and alerts are tested with it".into())
     });
     steps.take("npm", || {
         let there = tools::npm(how.missing())?;

@@ -9,6 +9,7 @@ mod clock;
 pub mod codec;
 pub mod encoded;
 pub mod tally;
+pub mod trace;
 
 pub use backlog::{Backlog, MOST_COUNTED, MOST_LOOKED_THROUGH, Queue};
 pub use clock::{SystemClock, TimeOrderedIds};

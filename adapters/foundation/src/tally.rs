@@ -41,6 +41,11 @@ impl Tally {
         Self { context: context.to_owned(), shops: RwLock::default() }
     }
 
+    /// Whose events are counted.
+    pub fn context(&self) -> &str {
+        &self.context
+    }
+
     /// Counts the published events of an append that was committed.
     pub fn count(&self, append: &EncodedAppend) {
         let shop = append.index[0].as_deref().unwrap_or_default();
