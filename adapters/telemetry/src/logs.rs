@@ -16,6 +16,10 @@ use crate::otlp::{Otlp, is_span_of_ours};
 /// The environment variable that says what is logged, such as `info,highstreet=debug`.
 pub const FILTER: &str = "HIGHSTREET_LOG";
 
+/// Below `info` these tell what they carry: parameters of statements, mails, headers. They do so only for whoever names
+/// them in [`FILTER`].
+const TALKATIVE: [&str; 6] = ["tokio_postgres", "lettre", "async_nats", "h2", "hyper", "hyper_util"];
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
@@ -74,11 +78,14 @@ fn start_with_spans(format: Format, filter: EnvFilter, otlp: &Otlp) -> Result<()
 }
 
 fn filter(unless_said: &str) -> Result<EnvFilter, NotStarted> {
-    match env::var(FILTER) {
-        Ok(wanted) => EnvFilter::try_new(wanted).map_err(|error| NotStarted::Filter(error.to_string())),
-        Err(VarError::NotPresent) => Ok(EnvFilter::new(unless_said)),
-        Err(error @ VarError::NotUnicode(_)) => Err(NotStarted::Filter(error.to_string())),
-    }
+    let wanted = match env::var(FILTER) {
+        Ok(wanted) => wanted,
+        Err(VarError::NotPresent) => unless_said.to_owned(),
+        Err(error @ VarError::NotUnicode(_)) => return Err(NotStarted::Filter(error.to_string())),
+    };
+    let tacit = TALKATIVE.iter().filter(|name| !wanted.contains(**name)).map(|name| format!("{name}=info"));
+    let all = tacit.chain([wanted.clone()]).collect::<Vec<_>>().join(",");
+    EnvFilter::try_new(all).map_err(|error| NotStarted::Filter(error.to_string()))
 }
 
 // === impl Format ===

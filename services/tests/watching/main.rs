@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod alerts;
+mod collector;
 #[path = "../common/mod.rs"]
 mod common;
 mod dashboards;
@@ -9,4 +10,5 @@ mod files;
 mod firing;
 mod page;
 mod text;
+mod told;
 mod watched;
