@@ -70,7 +70,7 @@ pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
 }
 
 /// Places orders and reads them; returns them with their payments.
-async fn measure_place_and_get(
+pub(crate) async fn measure_place_and_get(
     plan: &Plan,
     server: &Server,
     suffix: &str,

@@ -30,11 +30,17 @@ pub(crate) struct Server {
 impl Server {
     /// `highstreet serve` with these contexts (all if none is named) on this folder.
     pub(crate) async fn highstreet(plan: &Plan, data: &Path, contexts: &[&str]) -> Outcome<Self> {
+        Self::highstreet_with(plan, data, contexts, &[]).await
+    }
+
+    /// The same, with more arguments.
+    pub(crate) async fn highstreet_with(plan: &Plan, data: &Path, contexts: &[&str], more: &[String]) -> Outcome<Self> {
         let (address, admin) = (free_address()?, free_address()?);
         let mut command = Command::new(&plan.server);
         command
             .arg("serve")
             .args(contexts)
+            .args(more)
             .arg("--listen")
             .arg(address.to_string())
             .arg("--admin")

@@ -15,6 +15,7 @@ mod report;
 mod resilience;
 mod scale;
 mod shops;
+mod told;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -61,6 +62,8 @@ enum Command {
     Json,
     /// The other shops: a rush on one screening, many books, deadlines; with --stored, stock that moves.
     Shops,
+    /// What it costs to tell a collector of one trace in a hundred.
+    Telemetry,
     /// A slow, a dead and a saturated payment, with plots in docs/figures.
     Resilience,
     /// Requests payments of a server that runs already, to look at it while it works.
@@ -116,6 +119,14 @@ async fn main() -> Outcome<()> {
         let table = report.resilience_table();
         println!("\n{table}");
         return if arguments.write { report::write_readme(report::RESILIENCE, &table) } else { Ok(()) };
+    }
+    if let Some(Command::Telemetry) = arguments.command {
+        for round in 1..=arguments.rounds {
+            println!("── round {round} of {}", arguments.rounds);
+            told::measure(&plan, &mut report).await?;
+        }
+        println!("\n{}", report.telemetry_table(told::TOLD));
+        return Ok(());
     }
     if let Some(Command::Shops) = arguments.command {
         for round in 1..=arguments.rounds {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use highstreet_domain::kernel::ports::{Bus, DeadLetters, Durables};
+use highstreet_domain::kernel::ports::{Bus, DeadLetters, Durables, StoreError, Subscription};
 use highstreet_nats::{Identity, JetStreamBus, Retention, Settings, State, Tls};
 use highstreet_sqlite::EmbeddedBus;
 
@@ -65,6 +65,30 @@ impl Carrier {
         match self {
             Self::Embedded(bus) => bus.clone(),
             Self::JetStream(bus) => bus.clone(),
+        }
+    }
+
+    /// How many messages a subscription has before it.
+    pub(crate) async fn lag(&self, subscription: &Subscription) -> Result<u64, StoreError> {
+        match self {
+            Self::Embedded(bus) => bus.lag(subscription),
+            Self::JetStream(bus) => bus.lag(subscription).await,
+        }
+    }
+
+    /// How many dead letters a listener has.
+    pub(crate) async fn dead_letter_count(&self, listener: &str) -> Result<u64, StoreError> {
+        match self {
+            Self::Embedded(bus) => bus.dead_letter_count(listener),
+            Self::JetStream(bus) => bus.dead_letter_count(listener).await,
+        }
+    }
+
+    /// What spans call it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Embedded(_) => "embedded",
+            Self::JetStream(_) => "nats",
         }
     }
 

@@ -18,6 +18,7 @@ use tonic::server::NamedService;
 use tower::Service;
 
 use crate::heard::Counted;
+use crate::performed::Timed;
 use crate::store::{ContextStore, Rows, Streams};
 use crate::switchboard::AnyService;
 use crate::{ContextName, Platform, StartError};
@@ -46,6 +47,8 @@ type Listener = Box<dyn FnOnce(Box<dyn Deliveries>) -> BoxFuture + Send>;
 pub struct Context {
     name: ContextName,
     services: Vec<String>,
+    /// What it listens to.
+    hears: Vec<Subscription>,
     /// They make work.
     loops: JoinSet<()>,
     /// They carry away what it came to.
@@ -84,7 +87,7 @@ impl<'a> Mount<'a> {
         let ports = HandlerPorts {
             journal: streams.journal.clone(),
             agenda: streams.agenda.clone(),
-            perform: Arc::new(perform),
+            perform: Arc::new(Timed::new::<A>(self.name.as_str(), perform)),
             clock: clock.clone(),
             tasks: self.platform.tasks.clone(),
         };
@@ -183,15 +186,19 @@ impl<'a> Mount<'a> {
         let mut listeners: Vec<_> = self.subscriptions.iter().map(|(it, _)| it.consumer.clone()).collect();
         listeners.sort_unstable();
         listeners.dedup();
+        let mut hears = Vec::new();
         for (subscription, listener) in self.subscriptions {
             let deliveries = self.platform.bus.subscribe(&subscription).await?;
-            loops.spawn(listener(Box::new(Counted::new(deliveries, &subscription))));
+            let counted =
+                Counted::new(deliveries, &subscription, self.platform.clock.clone(), self.platform.carrier().name());
+            loops.spawn(listener(Box::new(counted)));
+            hears.push(subscription);
         }
         let services = self.services.iter().map(|(name, _)| name.clone()).collect();
         self.platform.switchboard.connect(self.services);
         let office = Office::new(self.steps, self.views, listeners, self.platform.carrier().letters());
         self.platform.offices.open(self.name.as_str(), office);
-        Ok(Context { name: self.name, services, loops, relays })
+        Ok(Context { name: self.name, services, hears, loops, relays })
     }
 }
 
@@ -210,6 +217,11 @@ impl Context {
     /// The names of its services.
     pub fn services(&self) -> &[String] {
         &self.services
+    }
+
+    /// What it listens to.
+    pub(crate) fn hears(&self) -> &[Subscription] {
+        &self.hears
     }
 
     /// Takes up nothing more of its own accord; calls are answered as before.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use highstreet_gateway::{Gateway, HealthSettings, Refusal, watch_health};
-use highstreet_grpc::{PeerFailure, Reach, unavailable};
+use highstreet_grpc::{PeerFailure, Reach, Traced, unavailable};
 use highstreet_wire::DESCRIPTORS;
 use prost::Message;
 use prost_types::FileDescriptorSet;
@@ -39,6 +39,7 @@ impl Front {
                 ))
             })?;
             platform.offices.reach(context.as_str(), reach.clone());
+            let reach = Reach::new(Traced::new(context.as_str(), reach));
             ways.push(Way { reach, services: services_of(context)? });
         }
         Ok(Self { ways })

@@ -9,12 +9,14 @@ mod contexts;
 #[cfg(test)]
 mod design;
 mod front;
+mod gauges;
 mod health;
 mod healthcheck;
 mod heard;
 mod identities;
 mod lifecycle;
 mod migrate;
+mod performed;
 mod platform;
 mod server;
 mod store;

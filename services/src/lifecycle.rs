@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use highstreet_telemetry::admin;
+use highstreet_telemetry::otlp::Otlp;
 use highstreet_telemetry::{Check, Metrics, Phase, Readiness};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -13,6 +14,7 @@ use tonic_health::ServingStatus;
 
 use crate::checks::GroundChecks;
 use crate::config::{Role, ServeArgs};
+use crate::gauges::Gauges;
 use crate::{ContextName, Door, Platform, StartError, Street};
 
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -23,8 +25,8 @@ struct Signals {
     interrupt: Signal,
 }
 
-/// Runs the contexts until a signal says to stop: `highstreet serve`.
-pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
+/// Runs the contexts until a signal says to stop: `highstreet serve`. A collector is told of it.
+pub async fn serve(args: ServeArgs, otlp: Option<Otlp>) -> Result<(), StartError> {
     #[allow(clippy::disallowed_methods, reason = "how long the start took is told, not decided by")]
     let started = Instant::now();
     refuse_strangers(&args)?;
@@ -47,11 +49,15 @@ pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
     let serving = tokio::spawn(serving);
     let admin_serving =
         tokio::spawn(admin::serve(admin, readiness.clone(), metrics.clone(), closed.clone().cancelled_owned()));
+    if let Some(otlp) = &otlp {
+        tokio::spawn(otlp.clone().tell(metrics.clone()));
+    }
     tokio::spawn(upkeep(metrics));
 
     report_missing(&readiness, &contexts, street.platform());
     let ground = GroundChecks::of(street.platform(), &contexts).await;
     ground.look(&readiness).await;
+    tokio::spawn(Gauges::of(&street).await.show());
     readiness.enter(Phase::Ready);
     listening.report(ServingStatus::Serving).await;
     let listening = Arc::new(listening);
@@ -70,6 +76,9 @@ pub async fn serve(args: ServeArgs) -> Result<(), StartError> {
         tracing::warn!("calls were still under way after the grace period");
     }
     street.close(args.grace).await;
+    if let Some(otlp) = otlp {
+        otlp.close(args.grace).await;
+    }
     closed.cancel();
     // Whoever still reads metrics is not waited for.
     let _ = tokio::time::timeout(Duration::from_millis(500), admin_serving).await;

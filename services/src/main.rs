@@ -52,12 +52,23 @@ async fn main() -> ExitCode {
     } else {
         "info"
     };
-    if let Err(error) = logs::start(logs::Format::Auto, unless_said) {
-        eprintln!("highstreet: {error}");
-        return ExitCode::FAILURE;
-    }
+    let told = match &arguments.command {
+        Some(Command::Serve(args)) => args.telemetry.open(&args.roles),
+        _ => Ok(None),
+    };
+    let started = told.and_then(|otlp| {
+        let started = logs::start(logs::Format::Auto, unless_said, otlp.as_ref());
+        started.map(|()| otlp).map_err(|error| error.to_string())
+    });
+    let otlp = match started {
+        Ok(otlp) => otlp,
+        Err(error) => {
+            eprintln!("highstreet: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let done = match arguments.command {
-        Some(Command::Serve(args)) => highstreet::serve(*args).await.map_err(|error| error.to_string()),
+        Some(Command::Serve(args)) => highstreet::serve(*args, otlp).await.map_err(|error| error.to_string()),
         Some(Command::Migrate(args)) => highstreet::migrate(*args).await.map_err(|error| error.to_string()),
         Some(Command::Demo(args)) => demo::play(args).await,
         Some(Command::Ops(args)) => ops::run(args).await,

@@ -21,6 +21,7 @@ use highstreet_provider::{Simulated, Simulation};
 use highstreet_sqlite::{DataFolder, EmbeddedBus};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use crate::carrier::Carrier;
 use crate::config::{GroundArgs, ShopArgs, StorePlace};
@@ -160,6 +161,11 @@ impl Platform {
         self.door_tls.clone()
     }
 
+    /// How connections to contexts elsewhere are encrypted, if they are.
+    pub(crate) fn peer_tls(&self) -> Option<PeerTls> {
+        self.peer_tls.clone()
+    }
+
     /// How many connections the door takes, and how many calls on each.
     pub(crate) fn most_connections(&self) -> (usize, u32) {
         (self.ground.most_connections, self.ground.most_streams)
@@ -275,6 +281,7 @@ fn provider(shops: &ShopArgs) -> Result<Simulated, StartError> {
 
 impl Tasks for TokioTasks {
     fn spawn(&self, work: BoxFuture) {
-        self.0.spawn(work);
+        // Its lines in the log, and its spans, are those of the call that it is done for.
+        self.0.spawn(work.in_current_span());
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use highstreet_domain::kernel::ports::{Agenda, Bus, Feed, Journal, Listing, Outbox, Renewal, StoreError, Views};
 use highstreet_domain::kernel::{Aggregate, Publish, View};
+use highstreet_foundation::Backlog;
 use highstreet_postgres::{PostgresAgenda, PostgresJournal, PostgresOutbox, PostgresViews};
 use highstreet_sqlite::{SqliteAgenda, SqliteJournal, SqliteOutbox, SqliteViews};
 
@@ -68,6 +69,14 @@ impl ContextStore {
                 let views = Arc::new(PostgresViews::new(store.clone()));
                 Rows { views: views.clone(), renewal: views }
             }
+        }
+    }
+
+    /// How much of the context's work waits.
+    pub(crate) async fn backlog(&self) -> Result<Backlog, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.backlog(),
+            Self::Postgres(store) => store.backlog().await,
         }
     }
 

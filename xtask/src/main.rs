@@ -14,6 +14,7 @@ mod image;
 mod kube_test;
 mod mesh;
 mod next_release;
+mod prometheus;
 mod proto;
 mod release;
 mod requirements;
@@ -86,6 +87,8 @@ enum Command {
     Image(image::Image),
     /// Makes everything that a version is published as; publishes nothing.
     Release(release::Release),
+    /// Fetches Prometheus and promtool, which alerts are tested with.
+    Prometheus,
     /// The tests that go on for long: more seeds, more faults, more calls.
     Soak,
     /// Sends a server good and bad requests, in release mode: none may break it.
@@ -179,6 +182,7 @@ fn main() -> ExitCode {
             release::everything(&wanted, &mut steps);
             steps.finish()
         }
+        Command::Prometheus => told(prometheus::ensure(Missing::Install).map(drop)),
         Command::Soak => told(soak()),
         Command::Fuzz(much) => told(fuzz(&much)),
         Command::Bench { arguments } => {
@@ -197,6 +201,10 @@ fn test(how: How) -> ExitCode {
         there
             .then_some(Done::Passed)
             .ok_or_else(|| "PostgreSQL, nats-server, faketime or python3-venv is missing, and tests need them".into())
+    });
+    steps.take("prometheus", || {
+        let there = prometheus::ensure(how.missing())?;
+        there.then_some(Done::Passed).ok_or_else(|| "prometheus is missing, and alerts are tested with it".into())
     });
     steps.take("npm", || {
         let there = tools::npm(how.missing())?;

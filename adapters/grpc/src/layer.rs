@@ -1,5 +1,5 @@
-//! What every call through the door gets: a correlation id, an end at its deadline, a place in the metrics, and no
-//! say in who it is.
+//! What every call through the door gets: a correlation id, an end at its deadline, a place in the metrics, a span, and
+//! no say in who it is.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use http::{HeaderValue, Request, Response};
 use tower::{Layer, Service};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::call::{ACTOR, CALLER, CORRELATION, TIMEOUT, parse_timeout};
 use crate::malformed;
 use crate::red::Calls;
+use crate::span;
 use crate::status::deadline_exceeded;
 
 /// Makes a correlation id where there is none, returns it with the answer, and strips what only the mesh may say.
@@ -103,14 +105,19 @@ where
         }
         let correlation = request.headers().get(CORRELATION).cloned().unwrap_or_else(new_correlation);
         request.headers_mut().insert(CORRELATION, correlation.clone());
+        let path = request.uri().path().to_owned();
+        let span = span::arriving(&path, request.headers_mut());
         let timeout = request.headers().get(TIMEOUT).and_then(|value| parse_timeout(value.to_str().ok()?));
-        let response = self.inner.call(request);
-        Box::pin(async move {
+        let response = span.in_scope(|| self.inner.call(request));
+        let told = span.clone();
+        let answering = async move {
             let mut response = malformed::told(within(timeout, response).await?);
             under_way.answered(response.headers());
+            span::answered(&told, response.headers());
             response.headers_mut().insert(CORRELATION, correlation);
             Ok(response)
-        })
+        };
+        Box::pin(answering.instrument(span))
     }
 }
 

@@ -52,6 +52,9 @@ impl LimitLayer {
     /// At most `under_way` calls at once, and `per_second` calls a second; any number of them if `None`.
     pub fn new(under_way: usize, per_second: Option<NonZeroU32>) -> Self {
         describe_counter!(REFUSED, "Calls that were refused because there were too many.");
+        for why in ["rate", "under way", "caller"] {
+            counter!(REFUSED, "why" => why).increment(0);
+        }
         let rate = per_second.map(|most| Arc::new(RateLimiter::direct(Quota::per_second(most))));
         Self { rate, under_way: Arc::new(Semaphore::new(under_way.min(Semaphore::MAX_PERMITS))) }
     }

@@ -23,6 +23,7 @@ use tower::{Service, ServiceExt};
 use crate::breaker::Breaker;
 use crate::channel::Channel;
 use crate::retry::Retry;
+use crate::span::Traced;
 use crate::{call, limit};
 
 /// A boxed error, as tonic wants it.
@@ -115,7 +116,8 @@ impl Peer {
         S::Future: Send + 'static,
     {
         let timed = Timed { inner: careful, timeout: settings.timeout };
-        Self { context, guarded: Reach::new(Breaker::new(caller, context, timed, settings)), credentials: None }
+        let breaker = Reach::new(Breaker::new(caller, context, timed, settings));
+        Self { context, guarded: Reach::new(Traced::new(context, breaker)), credentials: None }
     }
 
     /// The same, with what the caller shows to say who it is.

@@ -76,7 +76,7 @@ impl Calls {
 }
 
 /// Whether some context offers this method. Callers invent others.
-fn is_offered(path: &str) -> bool {
+pub(crate) fn is_offered(path: &str) -> bool {
     static OFFERED: LazyLock<HashSet<String>> = LazyLock::new(|| {
         let described = FileDescriptorSet::decode(DESCRIPTORS)
             .expect("the build wrote what it had read, and every server answers reflection from it");
@@ -129,7 +129,7 @@ impl Drop for UnderWay {
 }
 
 /// The answer's status. Answers that begin have none in their headers: they are well until something else is said.
-fn status(headers: &HeaderMap) -> usize {
+pub(crate) fn status(headers: &HeaderMap) -> usize {
     let Some(status) = headers.get("grpc-status") else { return OK };
     let status = status.to_str().ok().and_then(|status| status.parse().ok());
     status.filter(|status| *status < STATUSES.len()).unwrap_or(UNKNOWN)

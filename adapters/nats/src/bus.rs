@@ -7,13 +7,17 @@ use async_nats::jetstream::context::{PublishAckFuture, PublishError, PublishErro
 use async_trait::async_trait;
 use highstreet_domain::kernel::Message;
 use highstreet_domain::kernel::ports::{Bus, DeadLetter, DeadLetters, Deliveries, StoreError, Subscription};
+use highstreet_foundation::trace;
+use tracing::Span;
 
-use crate::event::headers;
+use crate::event::{TRACE, headers};
 use crate::link::{ConnectError, Link, State};
 use crate::member::Member;
 use crate::settings::Settings;
 use crate::streams::Streams;
 
+/// What spans call it.
+const NATS: &str = "nats";
 /// So many messages are sent before the first of them is acknowledged.
 const IN_FLIGHT: usize = 256;
 
@@ -74,22 +78,30 @@ impl JetStreamBus {
         let mut in_flight = VecDeque::with_capacity(IN_FLIGHT);
         for message in messages {
             if in_flight.len() == IN_FLIGHT
-                && let Some(ack) = in_flight.pop_front()
+                && let Some((ack, span)) = in_flight.pop_front()
             {
-                self.acknowledged(ack).await?;
+                self.acknowledged(ack, &span).await?;
             }
-            let (subject, headers) = (self.streams.names.subject(message), headers(&self.streams.names, message));
+            let span = trace::sending(NATS, message);
+            let (subject, mut headers) = (self.streams.names.subject(message), headers(&self.streams.names, message));
+            if let Some(traceparent) = trace::traceparent(&span).filter(|_| !span.is_none()) {
+                // Whoever hears it continues from here.
+                headers.insert(TRACE, traceparent);
+            }
             let sent = self.streams.link.jetstream.publish_with_headers(subject, headers, message.body.clone().into());
-            in_flight.push_back(sent.await.map_err(|error| self.stopped(&error))?);
+            in_flight.push_back((sent.await.map_err(|error| self.stopped(&error))?, span));
         }
-        for ack in in_flight {
-            self.acknowledged(ack).await?;
+        for (ack, span) in in_flight {
+            self.acknowledged(ack, &span).await?;
         }
         Ok(())
     }
 
-    async fn acknowledged(&self, ack: PublishAckFuture) -> Result<(), Stopped> {
-        ack.await.map(drop).map_err(|error| self.stopped(&error))
+    async fn acknowledged(&self, ack: PublishAckFuture, span: &Span) -> Result<(), Stopped> {
+        ack.await.map(drop).map_err(|error| {
+            trace::failed(span);
+            self.stopped(&error)
+        })
     }
 
     fn stopped(&self, error: &PublishError) -> Stopped {

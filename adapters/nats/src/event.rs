@@ -19,7 +19,7 @@ const SUBJECT: HeaderName = HeaderName::from_static("ce-subject");
 const ACTOR: HeaderName = HeaderName::from_static("ce-actor");
 const CORRELATION: HeaderName = HeaderName::from_static("ce-correlationid");
 const CAUSATION: HeaderName = HeaderName::from_static("ce-causationid");
-const TRACE: HeaderName = HeaderName::from_static("traceparent");
+pub(crate) const TRACE: HeaderName = HeaderName::from_static("traceparent");
 const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
 
 /// Why something is not a message; said of the first header that is wrong.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_nats::header::{HeaderMap, HeaderName, NATS_MESSAGE_ID};
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
+use futures_util::TryStreamExt;
 use highstreet_domain::kernel::ports::{Clock, DeadLetter, StoreError, Subscription};
 use highstreet_foundation::SystemClock;
 
@@ -107,6 +108,15 @@ impl Streams {
         }
         self.remove(&stream, place).await?;
         Ok(true)
+    }
+
+    /// How many dead letters are kept under `subject`.
+    pub(crate) async fn dead_letter_count(&self, subject: &str) -> Result<u64, StoreError> {
+        self.link.connected().await?;
+        let Some(stream) = self.dead_letter_stream().await? else { return Ok(0) };
+        let counted = stream.info_with_subjects(subject).await.map_err(|error| self.link.failed(&error))?;
+        let counts: Vec<_> = counted.try_collect().await.map_err(|error| self.link.failed(&error))?;
+        Ok(counts.iter().map(|(_, count)| u64::try_from(*count).unwrap_or(u64::MAX)).sum())
     }
 
     /// The stream of dead letters; there is none before the first of them.

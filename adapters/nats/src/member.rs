@@ -10,6 +10,8 @@ use async_nats::jetstream::AckKind;
 use async_trait::async_trait;
 use highstreet_domain::kernel::Message;
 use highstreet_domain::kernel::ports::{Deliveries, Delivery, StoreError, Subscription, Verdict};
+use highstreet_foundation::tally;
+use metrics::Counter;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until};
 
@@ -52,6 +54,7 @@ pub(crate) struct Member {
     /// Keeps what is held from going to others.
     at_work: Option<AtWork>,
     verdicts: Verdicts,
+    redeliveries: Counter,
 }
 
 /// A message that is here.
@@ -84,9 +87,11 @@ enum Heard {
 
 impl Member {
     pub(crate) fn new(streams: Arc<Streams>, subscription: Subscription) -> Self {
+        let redeliveries = tally::redeliveries(&subscription);
         Self {
             streams,
             subscription,
+            redeliveries,
             line: None,
             ready: VecDeque::new(),
             strangers: Vec::new(),
@@ -171,6 +176,9 @@ impl Member {
         }
         match event::message(headers, &raw.payload) {
             Ok(message) if self.subscription.names.contains(&message.name) => {
+                if deliveries(&raw) > 1 || failures(headers) > 0 {
+                    self.redeliveries.increment(1);
+                }
                 self.ready.push_back(Held { raw, message: Arc::new(message) });
             }
             Ok(_) => {

@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{any_prefix, connect, join, message, messages, next, numbers, publish, settings, settle};
+use common::{
+    any_prefix, connect, join, message, messages, next, numbers, publish, receive_until, settings, settle, subscription,
+};
 use highstreet_domain::kernel::ports::{DeadLetter, Verdict};
 use highstreet_domain::kernel::{Message, Origin};
 use highstreet_nats::JetStreamBus;
@@ -74,4 +76,26 @@ async fn what_is_no_event_at_all_is_a_dead_letter_at_once() {
     let letters = letters.await;
     assert_eq!(letters[0].message, None);
     assert_eq!(letters[0].error, "the header ce-id is missing or cannot be read");
+}
+
+/// CAP-17: what a listener has before it is counted, and what it could not handle.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_listener_is_counted() {
+    let server = NatsServer::start().await;
+    let bus = connect(any_prefix(settings(&server))).await;
+    let mine = subscription(&["OrderPaid"]);
+    assert_eq!(bus.lag(&mine).await, Ok(0), "there is none yet");
+    assert_eq!(bus.dead_letter_count("loyalty").await, Ok(0), "there are none yet");
+    let mut deliveries = join(&bus).await;
+    publish(&bus, &messages(1..=3)).await;
+    let first = next(&mut *deliveries, 1).await;
+    eventually("three lie before it", async || (bus.lag(&mine).await == Ok(3)).then_some(())).await;
+    settle(&mut *deliveries, &first, &Verdict::Done).await.expect("the broker is there");
+    receive_until(&mut *deliveries, 3).await;
+    eventually("nothing lies before it", async || (bus.lag(&mine).await == Ok(0)).then_some(())).await;
+    drop(deliveries);
+    publish(&bus, &messages(4..=4)).await;
+    fail_until_dead(&bus, 1, "a bug").await;
+    assert_eq!(bus.dead_letter_count("loyalty").await, Ok(1));
+    assert_eq!(bus.dead_letter_count("kitchen").await, Ok(0));
 }

@@ -6,7 +6,8 @@ use highstreet_domain::notification::{Notifier, Refused, Sending};
 
 /// Writes one line for each message, under the target `notify`.
 ///
-/// To whom and what it says are personal data: they are logged at debug level only.
+/// To whom and what it says are personal data, and logs are no place for them: both are in the notification, for those
+/// who may read it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Log;
 
@@ -23,13 +24,6 @@ impl Notifier for Log {
             role = letter.recipient.role.as_str(),
             event = %letter.event,
             "notified"
-        );
-        tracing::debug!(
-            target: "notify",
-            notification = %sending.id,
-            recipient = %letter.recipient.name,
-            text = %letter.text,
-            "said"
         );
         Ok(Ok(()))
     }

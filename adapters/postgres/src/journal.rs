@@ -7,6 +7,8 @@ use highstreet_domain::kernel::ports::{Append, AppendError, Claimed, Journal, Lo
 use highstreet_domain::kernel::{Aggregate, ClaimKey, Fingerprint, Id, Publish, Standing, Timestamp};
 use highstreet_foundation::codec::{count, decode, time};
 use highstreet_foundation::encoded::{EncodedAppend, fold};
+use highstreet_foundation::trace;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::queries::StreamRow;
@@ -17,6 +19,9 @@ pub struct PostgresJournal<A: Aggregate> {
     store: Arc<Store>,
     publish: Publish<A>,
 }
+
+/// What spans call it.
+const POSTGRESQL: &str = "postgresql";
 
 /// A stream, what it answered and what it keeps: in one statement, so that all of it is of one moment.
 const LOAD: &str = "
@@ -55,12 +60,13 @@ impl<A: Aggregate> PostgresJournal<A> {
 #[async_trait]
 impl<A: Aggregate> Journal<A> for PostgresJournal<A> {
     async fn load(&self, id: Id<A>, lookups: &[Lookup]) -> Result<Loaded<A>, StoreError> {
+        let span = trace::storing(POSTGRESQL, "load", self.store.schema.name(), trace::current().as_deref());
         let rows = if lookups.is_empty() {
-            self.store.query(LOAD_ALONE, &[&id.uuid(), &A::NAME]).await?
+            self.store.query(LOAD_ALONE, &[&id.uuid(), &A::NAME]).instrument(span).await?
         } else {
             let causes: Vec<Uuid> = lookups.iter().map(|lookup| lookup.cause.uuid()).collect();
             let keys: Vec<Option<&str>> = lookups.iter().map(|lookup| lookup.key.as_deref()).collect();
-            self.store.query(LOAD, &[&id.uuid(), &A::NAME, &causes, &keys]).await?
+            self.store.query(LOAD, &[&id.uuid(), &A::NAME, &causes, &keys]).instrument(span).await?
         };
         let Some(row) = rows.first() else {
             let nothing = Loaded::default();
@@ -79,7 +85,12 @@ impl<A: Aggregate> Journal<A> for PostgresJournal<A> {
     }
 
     async fn append(&self, append: Append<A>) -> Result<(), AppendError> {
-        self.store.append(EncodedAppend::of(&append, self.publish)?).await
+        let span = trace::storing(POSTGRESQL, "append", self.store.schema.name(), append.origin.trace.as_deref());
+        let done = self.store.append(EncodedAppend::of(&append, self.publish)?).instrument(span.clone()).await;
+        if let Err(AppendError::Store(_)) = done {
+            trace::failed(&span);
+        }
+        done
     }
 
     async fn claimed(&self, key: ClaimKey) -> Result<Option<Claimed<A>>, StoreError> {

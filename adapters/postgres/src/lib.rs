@@ -5,6 +5,7 @@
 
 mod agenda;
 mod append;
+mod backlog;
 mod bells;
 mod connect;
 mod feed;
@@ -25,5 +26,6 @@ pub use agenda::PostgresAgenda;
 pub use connect::{OpenError, PostgresSettings};
 pub use journal::PostgresJournal;
 pub use outbox::PostgresOutbox;
+pub use pool::PoolUse;
 pub use store::Store;
 pub use views::PostgresViews;

@@ -24,9 +24,28 @@ pub(crate) struct Connections {
     pub(crate) patience: Duration,
 }
 
+/// How a pool is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolUse {
+    /// How many connections are lent.
+    pub lent: usize,
+    /// How many wait to be lent.
+    pub idle: usize,
+    /// How many there may be.
+    pub most: usize,
+    /// How many callers wait for one.
+    pub waiting: usize,
+}
+
 // === impl Connections ===
 
 impl Connections {
+    pub(crate) fn usage(&self) -> PoolUse {
+        let status = self.pool.status();
+        let idle = status.available.min(status.size);
+        PoolUse { lent: status.size - idle, idle, most: status.max_size, waiting: status.waiting }
+    }
+
     pub(crate) async fn lend(&self) -> Result<Object, StoreError> {
         let timeouts = Timeouts { wait: Some(self.wait), ..self.pool.timeouts() };
         match self.pool.timeout_get(&timeouts).await {

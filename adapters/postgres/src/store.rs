@@ -7,13 +7,14 @@ use deadpool_postgres::Object;
 use highstreet_domain::kernel::ports::{AppendError, StoreError};
 use highstreet_foundation::codec::count;
 use highstreet_foundation::encoded::EncodedAppend;
+use highstreet_foundation::tally::Tally;
 use tokio::sync::Mutex;
 use tokio_postgres::Row;
 
 use crate::bells::Bells;
 use crate::connect::{Connector, OpenError, PostgresSettings, away, unavailable};
 use crate::migrate;
-use crate::pool::{Connections, Parameters};
+use crate::pool::{Connections, Parameters, PoolUse};
 use crate::schema::Schema;
 use crate::session::Session;
 use crate::writer::{Writer, Writers};
@@ -48,11 +49,17 @@ impl Store {
         let connections = Connections { pool: pool.clone(), wait: settings.connect_timeout, patience };
         // To wait in a queue is no outage to whoever has something to commit.
         let patient = Connections { pool, wait: patience, patience };
-        let writer = Writer { connections: patient, gate: schema.gate(), bells: bells.clone() };
+        let tally = Arc::new(Tally::of(schema.name()));
+        let writer = Writer { connections: patient, gate: schema.gate(), bells: bells.clone(), tally };
         let writers = Writers::start(settings.writers, &writer);
         let session = Session::start(connector, bells.clone());
         let (settling, settled) = (Mutex::default(), AtomicU64::default());
         Ok(Self { connections, writers, session, bells, schema, settling, settled })
+    }
+
+    /// How its connections are used.
+    pub fn connections(&self) -> PoolUse {
+        self.connections.usage()
     }
 
     /// Whether the server answers.

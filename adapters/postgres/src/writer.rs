@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use highstreet_domain::kernel::ports::{AppendError, StoreError};
 use highstreet_foundation::encoded::EncodedAppend;
+use highstreet_foundation::tally::Tally;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -55,6 +56,7 @@ pub(crate) struct Writer {
     /// The lock that is held, shared, while positions are drawn and committed.
     pub(crate) gate: i64,
     pub(crate) bells: Arc<Bells>,
+    pub(crate) tally: Arc<Tally>,
 }
 
 /// Why a group was not committed.
@@ -169,6 +171,9 @@ impl Writer {
             };
         }
         for (job, outcome) in group.into_iter().zip(outcomes) {
+            if outcome.is_ok() {
+                self.tally.count(&job.append);
+            }
             // Whoever waited may have gone.
             let _ = job.done.send(outcome);
         }

@@ -19,7 +19,12 @@ use crate::migrate::Schema;
 use crate::store::{OpenError, Store};
 use consumer::{Consumer, Membership};
 use highstreet_foundation::codec::{count, encode_origin, int};
+use highstreet_foundation::trace;
 use recent::Recent;
+use tracing::Span;
+
+/// What spans call it.
+const EMBEDDED: &str = "embedded";
 
 /// A durable bus within one process.
 pub struct EmbeddedBus {
@@ -58,14 +63,16 @@ impl EmbeddedBus {
 #[async_trait]
 impl Bus for EmbeddedBus {
     async fn publish(&self, messages: Vec<Message>) -> Result<(), StoreError> {
-        let messages: Vec<_> = messages.into_iter().map(Arc::new).collect();
+        let (spans, messages): (Vec<_>, Vec<_>) = messages.into_iter().map(sent).unzip();
         let (kept, shared) = (messages.clone(), self.shared.clone());
         let work = move |connection: &Connection| {
             kept.iter().map(|message| keep(connection, message)).collect::<rusqlite::Result<Vec<_>>>()
         };
         // In the order of commits, so that what is at hand has no gaps.
         let after = move |positions: &Vec<u64>| shared.announce(positions, messages);
-        self.shared.store.write(work, after).await.map(drop)
+        let done = self.shared.store.write(work, after).await;
+        drop(spans);
+        done.map(drop)
     }
 
     async fn flush(&self) -> Result<(), StoreError> {
@@ -110,6 +117,15 @@ impl Shared {
             None => signals.entry(source.to_owned()).or_default().clone(),
         }
     }
+}
+
+/// A message on its way, and its span: whoever hears it continues from there.
+fn sent(mut message: Message) -> (Span, Arc<Message>) {
+    let span = trace::sending(EMBEDDED, &message);
+    if let Some(traceparent) = trace::traceparent(&span).filter(|_| !span.is_none()) {
+        message.origin.trace = Some(traceparent);
+    }
+    (span, Arc::new(message))
 }
 
 fn keep(connection: &Connection, message: &Message) -> rusqlite::Result<u64> {

@@ -13,6 +13,8 @@ use crate::recent::Recent;
 use crate::store::Store;
 use highstreet_foundation::codec::{count, decode, time, uuid};
 use highstreet_foundation::encoded::{EncodedAppend, fold};
+use highstreet_foundation::trace;
+use tracing::Instrument;
 
 /// The streams of one kind of aggregate in one file.
 pub struct SqliteJournal<A: Aggregate> {
@@ -20,6 +22,9 @@ pub struct SqliteJournal<A: Aggregate> {
     publish: Publish<A>,
     recent: Arc<Recent<Id<A>, Loaded<A>>>,
 }
+
+/// What spans call it.
+const SQLITE: &str = "sqlite";
 
 // === impl SqliteJournal ===
 
@@ -43,11 +48,13 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
         {
             return Ok(loaded);
         }
+        let span = trace::storing(SQLITE, "load", self.store.tally.context(), trace::current().as_deref());
         let (found, looked_up) = self.store.read(|connection| {
             let Some((stream, found)) = queries::stream::<A>(connection, id)? else { return Ok((None, vec![])) };
             let looked_up = lookups.iter().map(|lookup| look_up(connection, stream, lookup));
             Ok((Some(found), looked_up.collect::<Result<Vec<_>, _>>()?))
         })?;
+        drop(span);
         let Some(found) = found else {
             let nothing = Loaded::default();
             return Ok(Loaded { answers: vec![None; lookups.len()], entries: vec![None; lookups.len()], ..nothing });
@@ -69,6 +76,7 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
     }
 
     async fn append(&self, append: Append<A>) -> Result<(), AppendError> {
+        let span = trace::storing(SQLITE, "append", self.store.tally.context(), append.origin.trace.as_deref());
         let encoded = Arc::new(Appending(EncodedAppend::of(&append, self.publish)?));
         let (work, told) = (encoded.clone(), encoded);
         let (store, recent) = (self.store.clone(), self.recent.clone());
@@ -76,6 +84,7 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
             Ok(positions) => {
                 // Remembered before anybody is told, so that whoever is told reads what they were told of.
                 remember(&store, &recent, &append);
+                store.tally.count(&told.0);
                 if told.hand_to_relay(positions, &store.fresh) {
                     store.published.ring();
                 }
@@ -85,7 +94,7 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
             // Whatever it is now, it is further than the append thought.
             Err(_) => recent.forget(append.id, append.after + 1),
         };
-        self.store.write(move |connection| work.write(connection), after).await?.map(drop)
+        self.store.write(move |connection| work.write(connection), after).instrument(span).await?.map(drop)
     }
 
     async fn claimed(&self, key: ClaimKey) -> Result<Option<Claimed<A>>, StoreError> {

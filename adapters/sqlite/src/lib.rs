@@ -5,6 +5,7 @@
 
 mod agenda;
 mod append;
+mod backlog;
 mod backup;
 mod bus;
 mod feed;

@@ -26,7 +26,6 @@ pub struct SqliteOutbox {
     store: Arc<Store>,
     source: Arc<str>,
     bus: Arc<dyn Bus>,
-    published: AtomicU64,
     kept: AtomicU64,
 }
 
@@ -40,7 +39,8 @@ impl SqliteOutbox {
                 row.get(0).map(count)
             })
         })?;
-        Ok(Self { store, source: source.into(), bus, published: AtomicU64::new(cursor), kept: AtomicU64::new(cursor) })
+        store.relayed.store(cursor, Ordering::SeqCst);
+        Ok(Self { store, source: source.into(), bus, kept: AtomicU64::new(cursor) })
     }
 
     /// What is to be published and still in memory; `None` if there is more in the file.
@@ -63,7 +63,7 @@ impl SqliteOutbox {
 
     /// Keeps the cursor, once the bus has flushed what lies before it.
     async fn keep(&self) -> Result<(), StoreError> {
-        let position = self.published.load(Ordering::SeqCst);
+        let position = self.store.relayed.load(Ordering::SeqCst);
         if self.kept.load(Ordering::SeqCst) == position {
             return Ok(());
         }
@@ -98,7 +98,7 @@ impl Outbox for SqliteOutbox {
     async fn next(&self, limit: usize) -> Result<Vec<Outgoing>, StoreError> {
         loop {
             let rings = self.store.published.rings();
-            let after = self.published.load(Ordering::SeqCst);
+            let after = self.store.relayed.load(Ordering::SeqCst);
             let outgoing = match self.fresh(after, limit) {
                 Some(fresh) => fresh,
                 None => self.store.read(|connection| unpublished(connection, &self.source, after, limit))?,
@@ -114,7 +114,7 @@ impl Outbox for SqliteOutbox {
     }
 
     async fn published(&self, position: u64) -> Result<(), StoreError> {
-        self.published.fetch_max(position, Ordering::SeqCst);
+        self.store.relayed.fetch_max(position, Ordering::SeqCst);
         if position >= self.kept.load(Ordering::SeqCst) + KEEP_EVERY {
             self.keep().await?;
         }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::fresh::Fresh;
 use crate::migrate::{self, Schema};
 use highstreet_foundation::codec::count;
+use highstreet_foundation::tally::Tally;
 
 /// The most jobs in one commit: bounds how long the first of them waits for the last.
 const MOST_IN_GROUP: usize = 512;
@@ -36,6 +37,10 @@ pub struct Store {
     next_reader: AtomicUsize,
     /// What the relay has not seen yet.
     pub(crate) fresh: Arc<Mutex<Fresh>>,
+    /// Counts what is committed.
+    pub(crate) tally: Tally,
+    /// Up to where the relay has published; nothing waits for one where there is none.
+    pub(crate) relayed: AtomicU64,
     /// Rung with every commit that concerns the relay.
     pub(crate) published: Signal,
     /// Rung with every append.
@@ -129,6 +134,8 @@ impl Store {
             readers,
             next_reader: AtomicUsize::new(0),
             fresh: Arc::new(Mutex::new(Fresh::after(last))),
+            tally: Tally::of(&name),
+            relayed: AtomicU64::new(u64::MAX),
             published: Signal::default(),
             changed: Signal::default(),
             due: Signal::default(),

@@ -5,11 +5,20 @@ use std::io::{self, IsTerminal};
 use std::str::FromStr;
 
 use thiserror::Error;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::lines::Traced;
+use crate::otlp::{Otlp, is_span_of_ours};
 
 /// The environment variable that says what is logged, such as `info,highstreet=debug`.
 pub const FILTER: &str = "HIGHSTREET_LOG";
+
+/// Below `info` these tell what they carry: parameters of statements, mails, headers. They do so only for whoever names
+/// them in [`FILTER`].
+const TALKATIVE: [&str; 6] = ["tokio_postgres", "lettre", "async_nats", "h2", "hyper", "hyper_util"];
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,23 +43,49 @@ pub enum NotStarted {
     Already,
 }
 
-/// Starts logging, for the whole process: what [`FILTER`] says, or else what `unless_said` does, such as `info`.
-pub fn start(format: Format, unless_said: &str) -> Result<(), NotStarted> {
-    let lines = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter(unless_said)?);
-    let started = if format.is_json() {
-        lines.json().flatten_event(true).with_span_list(false).finish().try_init()
-    } else {
-        lines.with_ansi(io::stderr().is_terminal()).finish().try_init()
+/// Starts logging, for the whole process: what [`FILTER`] says, or else what `unless_said` does, such as `info`. With a
+/// way to a collector, spans go there, and lines that are written in one say in which.
+pub fn start(format: Format, unless_said: &str, otlp: Option<&Otlp>) -> Result<(), NotStarted> {
+    let filter = filter(unless_said)?;
+    let started = match otlp {
+        Some(otlp) => start_with_spans(format, filter, otlp),
+        None => start_alone(format, filter),
     };
     started.map_err(|_| NotStarted::Already)
 }
 
-fn filter(unless_said: &str) -> Result<EnvFilter, NotStarted> {
-    match env::var(FILTER) {
-        Ok(wanted) => EnvFilter::try_new(wanted).map_err(|error| NotStarted::Filter(error.to_string())),
-        Err(VarError::NotPresent) => Ok(EnvFilter::new(unless_said)),
-        Err(error @ VarError::NotUnicode(_)) => Err(NotStarted::Filter(error.to_string())),
+fn start_alone(format: Format, filter: EnvFilter) -> Result<(), TryInitError> {
+    let lines = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter);
+    if format.is_json() {
+        lines.json().flatten_event(true).with_span_list(false).finish().try_init()
+    } else {
+        lines.with_ansi(io::stderr().is_terminal()).finish().try_init()
     }
+}
+
+fn start_with_spans(format: Format, filter: EnvFilter, otlp: &Otlp) -> Result<(), TryInitError> {
+    let lines = fmt::layer().with_writer(io::stderr);
+    // Lines know only spans that are let through to them.
+    let filter = filter.or(filter_fn(is_span_of_ours));
+    let spans = tracing_subscriber::registry().with(otlp.layer());
+    if format.is_json() {
+        let lines = lines.json().flatten_event(true).with_span_list(false).with_current_span(false);
+        spans.with(lines.map_event_format(Traced::json).with_filter(filter)).try_init()
+    } else {
+        let lines = lines.with_ansi(io::stderr().is_terminal());
+        spans.with(lines.map_event_format(Traced::human).with_filter(filter)).try_init()
+    }
+}
+
+fn filter(unless_said: &str) -> Result<EnvFilter, NotStarted> {
+    let wanted = match env::var(FILTER) {
+        Ok(wanted) => wanted,
+        Err(VarError::NotPresent) => unless_said.to_owned(),
+        Err(error @ VarError::NotUnicode(_)) => return Err(NotStarted::Filter(error.to_string())),
+    };
+    let tacit = TALKATIVE.iter().filter(|name| !wanted.contains(**name)).map(|name| format!("{name}=info"));
+    let all = tacit.chain([wanted.clone()]).collect::<Vec<_>>().join(",");
+    EnvFilter::try_new(all).map_err(|error| NotStarted::Filter(error.to_string()))
 }
 
 // === impl Format ===
@@ -84,8 +119,8 @@ mod tests {
 
     #[test]
     fn logging_starts_once() {
-        assert_eq!(start(Format::Json, "info"), Ok(()));
-        assert_eq!(start(Format::Human, "info"), Err(NotStarted::Already));
+        assert_eq!(start(Format::Json, "info", None), Ok(()));
+        assert_eq!(start(Format::Human, "info", None), Err(NotStarted::Already));
     }
 
     #[test]

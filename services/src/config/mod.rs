@@ -14,6 +14,7 @@ mod auth;
 mod ground;
 mod peers;
 mod role;
+mod telemetry;
 mod tls;
 mod web;
 
@@ -21,6 +22,7 @@ pub use auth::{AUDIENCE, AuthArgs, LOCAL_ISSUER};
 pub use ground::{BusArgs, BusPlace, GroundArgs, StoreChoice, StorePlace};
 pub use peers::{PeerArgs, PeerChoice};
 pub use role::Role;
+pub use telemetry::TelemetryArgs;
 pub use tls::TlsArgs;
 pub use web::WebArgs;
 
@@ -43,6 +45,9 @@ pub struct ServeArgs {
     /// How long calls under way may take to finish at a stop.
     #[arg(long, env = "HIGHSTREET_GRACE", default_value = "10s", value_parser = duration)]
     pub grace: Duration,
+    /// Where traces and metrics go.
+    #[command(flatten)]
+    pub telemetry: TelemetryArgs,
     /// What the contexts stand on.
     #[command(flatten)]
     pub ground: GroundArgs,

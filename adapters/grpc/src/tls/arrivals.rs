@@ -41,6 +41,9 @@ pub struct Arrival {
 /// cannot be understood, is not let in, and holds up nobody else.
 pub fn arrivals(listener: TcpListener, tls: Option<DoorTls>, most: usize) -> Arrivals {
     describe_counter!(REFUSED, "Connections that were closed before anything was asked.");
+    for why in ["too many", "not understood", "silent"] {
+        counter!(REFUSED, "why" => why).increment(0);
+    }
     let (sender, receiver) = mpsc::channel(QUEUE);
     tokio::spawn(async move {
         let places = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));

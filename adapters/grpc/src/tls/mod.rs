@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod door;
+mod expiry;
 mod files;
 mod peer;
 mod wire;
@@ -47,6 +48,7 @@ struct Certificate {
 impl CertificateFiles {
     fn read(&self) -> Result<Certificate, TlsError> {
         let chain = certificates(&self.certificate)?;
+        expiry::show(&self.certificate, &chain);
         let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|error| TlsError::of(&self.key, error))?;
         Ok(Certificate { chain, key })
     }

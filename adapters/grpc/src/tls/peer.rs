@@ -28,6 +28,11 @@ impl PeerTls {
         OfFiles::new(files, make).map(|config| Self(Arc::new(config)))
     }
 
+    /// Reads the files again if they changed, as everybody who connects does.
+    pub fn look(&self) {
+        self.0.current();
+    }
+
     pub(crate) async fn connect(&self, socket: TcpStream, to: &Authority) -> Result<TlsStream<TcpStream>, String> {
         let host = to.host().trim_matches(['[', ']']).to_owned();
         let name = ServerName::try_from(host).map_err(|error| format!("{to}: {error}"))?;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "what tests have in common is a test too")]
 
 mod agenda;
+mod backlog;
 mod counting;
 mod feed;
 mod migrations;

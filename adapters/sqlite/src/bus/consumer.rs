@@ -7,12 +7,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use highstreet_domain::kernel::ports::{Clock, Deliveries, Delivery, StoreError, Subscription, Verdict};
 use highstreet_domain::kernel::{Message, Signal, Timestamp};
+use metrics::Counter;
 use rusqlite::{Connection, params};
 
 use super::{Shared, latest, lock, place};
 use crate::store::Store;
 use highstreet_foundation::SystemClock;
 use highstreet_foundation::codec::{count, decode_origin, time, uuid};
+use highstreet_foundation::tally;
 
 /// After this many failures a message is a dead letter.
 const MOST_FAILURES: u32 = 5;
@@ -51,6 +53,7 @@ pub(super) struct Membership {
     /// Rung when there may be something new.
     published: Signal,
     holds: HashSet<u64>,
+    redeliveries: Counter,
 }
 
 // === impl Consumer ===
@@ -120,14 +123,18 @@ impl Progress {
 impl Membership {
     pub(super) fn new(shared: Arc<Shared>, consumer: Arc<Consumer>) -> Self {
         let published = shared.published(&consumer.subscription.source);
-        Self { shared, consumer, published, holds: HashSet::new() }
+        let redeliveries = tally::redeliveries(&consumer.subscription);
+        Self { shared, consumer, published, holds: HashSet::new(), redeliveries }
     }
 
     /// What can be handed out now.
     fn available(&self, limit: usize) -> Result<Vec<Delivery>, StoreError> {
         let mut progress = lock(&self.consumer.progress);
         let mut deliveries = progress.take_again(limit);
+        let again = deliveries.len();
         let read = self.read_on(&mut progress, &mut deliveries, limit);
+        let failed = deliveries[again..].iter().filter(|delivery| delivery.failures > 0).count();
+        self.redeliveries.increment(u64::try_from(again + failed).unwrap_or(0));
         progress.hand_out(&deliveries);
         // What was taken up is handed out even if reading on failed; the next call meets the error again.
         if deliveries.is_empty() { read.map(|()| deliveries) } else { Ok(deliveries) }

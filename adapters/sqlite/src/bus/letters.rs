@@ -4,12 +4,25 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use highstreet_domain::kernel::ports::{Clock, DeadLetter, DeadLetters, StoreError};
-use highstreet_foundation::SystemClock;
-use highstreet_foundation::codec::time;
+use highstreet_foundation::codec::{count, int, time};
+use highstreet_foundation::{MOST_COUNTED, SystemClock};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::consumer::{MESSAGE, read_message};
 use super::{EmbeddedBus, lock, place as stored};
+
+// === impl EmbeddedBus ===
+
+impl EmbeddedBus {
+    /// How many dead letters a listener has.
+    pub fn dead_letter_count(&self, listener: &str) -> Result<u64, StoreError> {
+        self.shared.store.read(|connection| {
+            connection
+                .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM dead_letters WHERE consumer = ?1 LIMIT ?2)")?
+                .query_row(params![listener, int(MOST_COUNTED)], |row| row.get(0).map(count))
+        })
+    }
+}
 
 #[async_trait]
 impl DeadLetters for EmbeddedBus {

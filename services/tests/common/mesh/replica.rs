@@ -22,7 +22,7 @@ const ASK: Duration = Duration::from_secs(2);
 pub(crate) struct Replica {
     pub(crate) role: Role,
     pub(crate) listen: SocketAddr,
-    admin: SocketAddr,
+    pub(crate) admin: SocketAddr,
     pub(crate) arguments: Vec<String>,
     pub(crate) variables: Vec<(String, String)>,
     /// What it runs, from its next start.

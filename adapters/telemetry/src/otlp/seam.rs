@@ -1,0 +1,89 @@
+//! Spans of `tracing` and those of OpenTelemetry, for whoever makes the former and knows nothing of the latter.
+
+use highstreet_foundation::trace::{Traces, install as hand_over};
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::Registry;
+use tracing_subscriber::registry::LookupSpan;
+
+/// What the lines of a log say of the span that they are written in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TraceIds {
+    pub(crate) trace: TraceId,
+    pub(crate) span: SpanId,
+}
+
+struct Seam;
+
+pub(super) fn install() {
+    hand_over(Seam);
+}
+
+impl Traces for Seam {
+    fn continue_from(&self, span: &Span, traceparent: &str) {
+        if let Some(parent) = parse(traceparent) {
+            // A span that nobody is told of has no parent.
+            let _ = span.set_parent(Context::new().with_remote_span_context(parent));
+        }
+    }
+
+    fn link(&self, span: &Span, traceparent: &str) {
+        if let Some(other) = parse(traceparent) {
+            span.add_link(other);
+        }
+    }
+
+    fn traceparent(&self, span: &Span) -> Option<String> {
+        let context = span.context();
+        let told = context.span().span_context().clone();
+        if !told.is_valid() {
+            return None;
+        }
+        let ids = TraceIds { trace: told.trace_id(), span: told.span_id() };
+        note(span, ids);
+        Some(format!("00-{}-{}-{:02x}", ids.trace, ids.span, told.trace_flags().to_u8()))
+    }
+}
+
+/// Lets lines that are written in this span say so.
+fn note(span: &Span, ids: TraceIds) {
+    span.with_subscriber(|(id, subscriber)| {
+        let found = subscriber.downcast_ref::<Registry>().and_then(|registry| registry.span(id));
+        if let Some(found) = found {
+            found.extensions_mut().replace(ids);
+        }
+    });
+}
+
+/// `version-trace-span-flags`. Later versions may say more behind that.
+fn parse(traceparent: &str) -> Option<SpanContext> {
+    let mut parts = traceparent.split('-');
+    let mut part = |length: usize| parts.next().filter(|part| part.len() == length);
+    part(2).filter(|version| *version != "ff")?;
+    let trace = TraceId::from_hex(part(32)?).ok()?;
+    let span = SpanId::from_hex(part(16)?).ok()?;
+    let flags = TraceFlags::new(u8::from_str_radix(part(2)?, 16).ok()?);
+    let context = SpanContext::new(trace, span, flags, true, TraceState::default());
+    context.is_valid().then_some(context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_traceparent_is_read_and_what_is_none_is_not() {
+        let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let context = parse(text).unwrap();
+        assert_eq!(context.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert_eq!(context.span_id().to_string(), "00f067aa0ba902b7");
+        assert!(context.is_sampled() && context.is_remote());
+        assert!(parse(&text.replace("00-4b", "01-4b").replace("-01", "-01-more")).is_some(), "a later version");
+        let wrong = ["", "00", "00-1-2-01", &text.replace("00-4b", "ff-4b"), &text.replace("4bf", "xyz")];
+        for wrong in wrong.iter().chain([&"00-00000000000000000000000000000000-00f067aa0ba902b7-01"]) {
+            assert!(parse(wrong).is_none(), "{wrong}");
+        }
+    }
+}
