@@ -68,7 +68,13 @@ pub(crate) fn paths(root: &Path, folder: &Path) -> Result<Vec<PathBuf>, String> 
 
 /// SHA-256, in hexadecimal.
 pub(crate) fn sum(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
+}
+
+/// Two letters for each byte.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    halves.map(|half| char::from(b"0123456789abcdef"[usize::from(half)])).collect()
 }
 
 #[cfg(test)]
@@ -95,6 +101,11 @@ mod tests {
         fs::remove_file(folder.path().join("a/b")).unwrap();
         fs::write(folder.path().join("a/b"), "other").unwrap();
         assert_ne!(pack(), first);
+    }
+
+    #[test]
+    fn a_sum_is_written_as_sha256sum_writes_it() {
+        assert_eq!(sum(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     }
 
     #[test]

@@ -40,7 +40,8 @@ pub(crate) fn go_tool(name: &str, missing: Missing) -> Result<Option<PathBuf>, S
 fn link_flags(name: &str) -> &'static str {
     match name {
         "helm" => {
-            "-s -w -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=36 \
+            "-s -w \
+             -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=36 \
              -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor=36"
         }
         _ => "-s -w",

@@ -68,8 +68,8 @@ fn render(chart: &str, release: &str, values: &Value) -> Result<Objects, Refused
     Ok(Objects(documents.filter(|document| !document.is_null()).collect()))
 }
 
-const MISSING: &str = "helm is missing, and tests of the charts need it: run them by `cargo xtask helm`, which builds it, \
-                       or name it in HIGHSTREET_HELM";
+const MISSING: &str = "helm is missing, and tests of the charts need it: run them by `cargo xtask helm`, which builds \
+                       it, or name it in HIGHSTREET_HELM";
 
 fn helm() -> PathBuf {
     std::env::var_os("HIGHSTREET_HELM").map_or_else(|| "helm".into(), PathBuf::from)

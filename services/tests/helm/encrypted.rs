@@ -26,8 +26,8 @@ async fn is_answered(pod: &Pod, tls: ClientTlsConfig) -> bool {
     HealthClient::new(channel).check(HealthCheckRequest::default()).await.is_ok()
 }
 
-/// With mutual TLS probes go on being answered, on the plain port: the pod becomes ready. On the other port only those are
-/// answered who show a certificate of the authority.
+/// With mutual TLS probes go on being answered, on the plain port: the pod becomes ready. On the other port only those
+/// are answered who show a certificate of the authority.
 #[tokio::test(flavor = "multi_thread")]
 async fn pods_with_mutual_tls_are_ready_and_keep_strangers_out() {
     let [authority, certificate, key] = certified();

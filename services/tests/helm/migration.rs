@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::chart::{street_with, texts};
 use crate::node::Node;
 
-/// Several replicas start at once: each migrates, under one lock, and all of them succeed; so does one that comes later.
+/// Several replicas start at once: each migrates, under one lock, and all succeed; so does one that comes later.
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_migrate_together() {
     let postgres = PostgresServer::start().await;

@@ -1,5 +1,5 @@
-//! A node of one machine: runs what the charts say with the program itself, by the arguments, variables and volumes that
-//! stand there.
+//! A node of one machine: runs what the charts say with the program itself, by the arguments, variables and volumes
+//! that stand there.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -63,8 +63,13 @@ impl Node {
 
     /// Starts a pod of the deployment, and waits until it is ready.
     pub(crate) async fn start(&mut self, objects: &Objects, deployment: &str) -> Pod {
-        let address = || SocketAddr::from(([0, 0, 0, 0], free_port()));
-        let (listen, admin) = (address(), address());
+        self.start_at(objects, deployment, free_port()).await
+    }
+
+    /// The same; its services' port is this one.
+    pub(crate) async fn start_at(&mut self, objects: &Objects, deployment: &str, port: u16) -> Pod {
+        let address = |port| SocketAddr::from(([0, 0, 0, 0], port));
+        let (listen, admin) = (address(port), address(free_port()));
         let places = [("0.0.0.0:8088".to_owned(), listen.to_string()), ("0.0.0.0:8089".into(), admin.to_string())];
         let pod = objects.pod(deployment);
         let mut command = self.command(objects, pod, &pod["containers"][0], &places);

@@ -82,34 +82,33 @@ fn callers_say_who_they_are() {
     }
 }
 
-/// What an argument names is there: every file lies in a volume that is mounted.
+/// What an argument names is there: every file lies in a volume that is mounted, and every volume that is mounted exists.
 #[test]
 fn files_that_are_named_are_mounted() {
     for (set, objects) in value_sets() {
+        let claims = objects.of_kind("StatefulSet").into_iter();
+        let claims: Vec<_> = claims.flat_map(|it| list(&it["spec"]["volumeClaimTemplates"])).collect();
         for (name, pod) in objects.pods() {
+            let is_there = |mount: &Value| {
+                let claimed = claims.iter().any(|claim| claim["metadata"]["name"] == mount["name"]);
+                claimed || list(&pod["volumes"]).iter().any(|volume| volume["name"] == mount["name"])
+            };
             for container in containers(pod) {
-                let mounts: Vec<_> =
-                    list(&container["volumeMounts"]).iter().map(|it| it["mountPath"].as_str().unwrap()).collect();
-                let volumes: Vec<_> = list(&pod["volumes"]).iter().map(|it| &it["name"]).collect();
-                let claims = objects.of_kind("StatefulSet");
-                let claims: Vec<_> = claims
-                    .iter()
-                    .flat_map(|it| list(&it["spec"]["volumeClaimTemplates"]))
-                    .map(|it| &it["metadata"]["name"])
-                    .collect();
-                for mount in list(&container["volumeMounts"]) {
-                    assert!(
-                        volumes.contains(&&mount["name"]) || claims.contains(&&mount["name"]),
-                        "{set}: {name}: {mount}"
-                    );
-                }
-                let words = list(&container["args"]).iter().flat_map(|it| it.as_str().unwrap().split(['=', ',']));
-                for path in words.filter(|word| word.starts_with('/')) {
-                    assert!(mounts.iter().any(|mount| path.starts_with(mount)), "{set}: {name}: {path} of {mounts:?}");
+                let mounts = list(&container["volumeMounts"]);
+                assert!(mounts.iter().all(is_there), "{set}: {name}: {mounts:?}");
+                for path in paths(container) {
+                    let holds = |mount: &Value| path.starts_with(mount["mountPath"].as_str().unwrap());
+                    assert!(mounts.iter().any(holds), "{set}: {name}: {path} of {mounts:?}");
                 }
             }
         }
     }
+}
+
+/// The files and folders that a container's arguments name.
+fn paths(container: &Value) -> Vec<&str> {
+    let words = list(&container["args"]).iter().flat_map(|word| word.as_str().unwrap().split(['=', ',']));
+    words.filter(|word| word.starts_with('/')).collect()
 }
 
 /// All of them, those that run first included.

@@ -79,3 +79,11 @@ fn servers_that_nobody_names_are_missed() {
         &["route.grpcHosts", "a name of its own"],
     );
 }
+
+#[test]
+fn a_key_that_is_believed_is_made() {
+    let own =
+        json!({"dev": {"enabled": true}, "global": {"auth": {"tryOut": false}}, "gateway": {"auth": {"tryOut": true}}});
+    refused(street(own), &["gateway is to believe tokens of a key that nobody makes", "global.auth.tryOut"]);
+    assert!(street(json!({"dev": {"enabled": true}, "gateway": {"auth": {"tryOut": true}}})).is_ok());
+}

@@ -1,8 +1,11 @@
 //! What is secret stays in Secrets.
 
+use highstreet_identity::LocalKey;
 use serde_json::{Value, json};
 
 use crate::chart::{context, street, street_with, value_sets};
+use crate::node::Node;
+use crate::shops;
 
 fn names(objects: &crate::chart::Objects) -> Vec<&str> {
     objects.of_kind("Secret").into_iter().map(|secret| secret["metadata"]["name"].as_str().unwrap()).collect()
@@ -61,6 +64,19 @@ fn keys_of_the_mesh_can_be_changed() {
     assert!(objects.args("payment").contains(&wanted.into()), "{:?}", objects.args("payment"));
     let volume = objects.pod("payment")["volumes"].as_array().unwrap().iter().find(|it| it["name"] == "mesh").cloned();
     assert_eq!(volume.unwrap()["secret"]["secretName"], "mesh");
+}
+
+/// The key set that the chart draws from its key is the one that the program draws.
+#[test]
+fn the_key_set_is_that_of_the_key() {
+    for _ in 0..4 {
+        let mut node = Node::new();
+        node.apply(&shops::street(&json!({})));
+        let key = LocalKey::read(&node.secret("street-token-key", "token-key.pem")).unwrap();
+        let drawn = std::fs::read_to_string(node.secret("street-token-key", "keys.json")).unwrap();
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(read(&drawn), read(&key.key_set()));
+    }
 }
 
 /// What serves does not get the key that tokens are signed with: only the half that they are checked with.

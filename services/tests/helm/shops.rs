@@ -1,8 +1,12 @@
 //! A cinema in a pod: its customers, and its story as `helm test` plays it.
 
+use std::collections::BTreeMap;
+
+use highstreet::ContextName;
 use highstreet_domain::kernel::ports::Clock as _;
 use highstreet_foundation::SystemClock;
 use highstreet_identity::{LocalKey, Person, Role};
+use highstreet_testkit::servers::{NatsServer, PostgresServer, free_port};
 use highstreet_wire::proto::Money;
 use highstreet_wire::proto::booking::booking_service_client::BookingServiceClient;
 use highstreet_wire::proto::booking::{Booking, CreateBookingRequest, GetBookingRequest};
@@ -12,7 +16,7 @@ use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Endpoint;
 use tonic::{Request, Status};
 
-use crate::chart::{Objects, context};
+use crate::chart::{Objects, context, street_with};
 use crate::node::{Node, Pod};
 
 const MINA: &str = "010-1234-5678";
@@ -86,7 +90,36 @@ async fn helm_test_plays_the_shops() {
     let objects = street(&json!({}));
     node.apply(&objects);
     let pod = node.start(&objects, STREET).await;
-    let played = node.test(&objects, "street-all-test", STREET, &pod);
+    assert_plays(&mut node, &objects, STREET, &pod);
+}
+
+/// The same with every context in a pod of its own, as the umbrella chart has them: on PostgreSQL and NATS, known to each
+/// other by the key that the chart made, and reached through the gateway.
+#[tokio::test(flavor = "multi_thread")]
+async fn helm_test_plays_the_shops_on_the_mesh() {
+    let (postgres, nats) = tokio::join!(PostgresServer::start(), NatsServer::start());
+    let mut node = Node::new();
+    node.keep("street-store", "url", &postgres.url());
+    let ports: BTreeMap<_, _> = ContextName::ALL.into_iter().map(|context| (context, free_port())).collect();
+    // There are no names of services here.
+    let peers: Value =
+        ports.iter().map(|(it, port)| (it.to_string(), json!(format!("http://127.0.0.1:{port}")))).collect();
+    let objects = street_with(&json!({"global": {
+        "bus": {"url": nats.url()}, "peers": {"of": peers}, "auth": {"tryOut": true},
+        "config": {"storeConnections": 4, "storeWriters": 1},
+    }}));
+    node.apply(&objects);
+    let mut pods = Vec::new();
+    for (context, port) in ports {
+        pods.push(node.start_at(&objects, &format!("street-{context}"), port).await);
+    }
+    let gateway = node.start(&objects, "street-gateway").await;
+    assert_plays(&mut node, &objects, "street-gateway", &gateway);
+}
+
+#[track_caller]
+fn assert_plays(node: &mut Node, objects: &Objects, door: &str, pod: &Pod) {
+    let played = node.test(objects, &format!("{door}-test"), door, pod);
     let (told, why) = (String::from_utf8_lossy(&played.stdout), String::from_utf8_lossy(&played.stderr));
     assert!(played.status.success(), "{told}\n{why}");
     assert!(told.contains("Playing against the server at"), "not against one of its own: {told}");

@@ -44,6 +44,29 @@ fn network_policies_are_the_context_map() {
     assert_eq!(payment["app.kubernetes.io/part-of"], "street");
 }
 
+/// Where values say what else may be reached, a context reaches that, names, and those that it calls by its own list.
+#[test]
+fn network_policies_let_out_to_whom_the_context_map_says() {
+    let store = json!({"ports": [{"port": 5432}], "to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]});
+    let objects = street_with(&json!({"global": {"networkPolicy": {"egress": [store]}}}));
+    let reached = |name: &str| {
+        let policy = &objects.get("NetworkPolicy", &format!("street-{name}"))["spec"];
+        assert_eq!(policy["policyTypes"], json!(["Ingress", "Egress"]));
+        let rules = policy["egress"].as_array().unwrap();
+        assert_eq!((&rules[0]["ports"][0]["port"], rules.last().unwrap()), (&json!(53), &store));
+        // Whoever calls nobody has no rule for it.
+        let calls = rules[1..rules.len() - 1].iter().map(|rule| &rule["to"][0]["podSelector"]);
+        let calls = calls.inspect(|pods| assert_eq!(pods["matchLabels"]["app.kubernetes.io/part-of"], "street"));
+        calls.flat_map(|pods| texts(&pods["matchExpressions"][0]["values"])).collect::<BTreeSet<_>>()
+    };
+    let names = |contexts: &[ContextName]| contexts.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+    for caller in ContextName::ALL {
+        let callees: Vec<_> = caller.calls().iter().map(|(callee, _)| *callee).collect();
+        assert_eq!(reached(caller.as_str()), names(&callees), "{caller}");
+    }
+    assert_eq!(reached("gateway"), names(&ContextName::ALL));
+}
+
 #[test]
 fn the_gateway_is_for_everybody_and_metrics_are_not() {
     let objects = street_with(&json!({}));

@@ -10,6 +10,9 @@ use crate::shell::{cargo, command, read, root, run, succeeds};
 /// Static, by musl.
 pub(crate) const TARGET: &str = "x86_64-unknown-linux-musl";
 
+/// What to do about the C compiler where we may not.
+const BY_HAND: &str = "musl-gcc is missing: install it (on Debian: apt-get install musl-tools)";
+
 /// Builds it from the sources in `from`; returns where it is.
 pub(super) fn build(from: &Path, target: &Path, about: &About) -> Result<PathBuf, String> {
     ensure()?;
@@ -51,7 +54,6 @@ fn ensure() -> Result<(), String> {
     if on_path("musl-gcc").is_some() {
         return Ok(());
     }
-    const BY_HAND: &str = "musl-gcc is missing: install it (on Debian: apt-get install musl-tools)";
     if !is_root() || !succeeds(command("apt-get").arg("--version")) {
         return Err(BY_HAND.into());
     }

@@ -1,4 +1,4 @@
-//! What the program is made of, for whoever asks whether it has a crate that became known for a hole: CycloneDX.
+//! What the program is made of, for whoever asks whether it has a crate that became known for a hole: `CycloneDX`.
 
 use std::fs;
 use std::path::Path;

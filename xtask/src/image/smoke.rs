@@ -13,7 +13,7 @@ use crate::servers::is_root;
 use crate::shell::{command, read, run, succeeds};
 
 /// How long it may take to be ready, and to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The image's file system and how it is run.
 struct Unpacked<'a> {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::shell::{command, read};
 
 /// For how long is waited for what has to come.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How to reach the API.
 #[derive(Clone)]

@@ -46,6 +46,18 @@ pub(super) fn previous(folder: &Path) -> Result<Charts, String> {
     Ok(Charts::within(folder, revision))
 }
 
+/// A chart with a Deployment that wants to be root: no namespace of ours would take its pods. Returns where it is.
+pub(super) fn immodest(folder: &Path) -> Result<String, String> {
+    let wrong = |error: std::io::Error| format!("{}: {error}", folder.display());
+    fs::create_dir_all(folder.join("templates")).map_err(wrong)?;
+    fs::write(folder.join("Chart.yaml"), "{apiVersion: v2, name: immodest, version: 0.1.0}").map_err(wrong)?;
+    let deployment = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: immodest}, spec: {replicas: 0, selector: \
+                      {matchLabels: {it: immodest}}, template: {metadata: {labels: {it: immodest}}, spec: {containers: \
+                      [{name: it, image: it, securityContext: {runAsUser: 0}}]}}}}";
+    fs::write(folder.join("templates/deployment.yaml"), deployment).map_err(wrong)?;
+    Ok(folder.to_string_lossy().into_owned())
+}
+
 /// The first commit that has both charts.
 fn first() -> Result<String, String> {
     let files = [format!("{CHARTS}/context/Chart.yaml"), format!("{CHARTS}/highstreet/Chart.yaml")];

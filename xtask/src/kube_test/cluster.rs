@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::api::{Api, eventually, is};
 use super::parts::Parts;
 use super::process::{Process, free_port, ours};
+use crate::archive::hex;
 use crate::shell::{command, read};
 
 /// A cluster that ends when this is dropped.
@@ -179,7 +180,7 @@ fn secret() -> Result<String, String> {
     let mut bytes = [0; 16];
     let random = fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
     random.map_err(|error| format!("/dev/urandom: {error}"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }
 
 fn write_secret(path: &Path, text: &str) -> Result<(), String> {

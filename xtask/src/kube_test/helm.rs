@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use super::api::Api;
 use crate::shell::command;
 
+/// Where Helm's client says what the API server warns of.
+const OF_THE_SERVER: &str = "warnings.go";
+
 /// Helm, and the namespace that it installs into.
 pub(super) struct Helm<'a> {
     /// The program.
@@ -34,7 +37,7 @@ impl Helm<'_> {
         if !output.status.success() {
             return Err(format!("{what} failed: {}", told.trim()));
         }
-        let warnings: Vec<&str> = told.lines().filter(|line| line.to_lowercase().contains("warning")).collect();
+        let warnings: Vec<&str> = told.lines().filter(|line| line.contains(OF_THE_SERVER)).collect();
         if !warnings.is_empty() {
             return Err(format!("{what} was done, with warnings: {}", warnings.join("; ")));
         }

@@ -11,7 +11,7 @@ struct There {
     objects: BTreeMap<(&'static str, String), Value>,
 }
 
-/// Every Secret, ConfigMap and claim that a pod names is there, with the key that it names.
+/// Every Secret, `ConfigMap` and claim that a pod names is there, with the key that it names.
 pub(super) fn all_resolve(api: &Api, namespace: &str, pods: &[Value]) -> Result<(), String> {
     let mut objects = BTreeMap::new();
     for kind in ["secrets", "configmaps", "persistentvolumeclaims"] {

@@ -34,7 +34,7 @@ pub(super) fn play(steps: &mut Steps, cluster: &Cluster, helm: &Path, folder: &P
     let Some(charts) = found else { return };
     let story = Story { api, helm, charts };
     steps.take("one context", || story.one_context());
-    steps.take("mistakes", || story.mistakes());
+    steps.take("mistakes", || story.mistakes(&folder.join("immodest")));
     steps.take("a street", || story.a_street());
     steps.take("helm test", || story.helm_test());
     steps.take("other values", || story.other_values());
@@ -58,8 +58,8 @@ impl Story<'_> {
         if pods.len() == 1 && claims.len() == 1 { Ok(()) } else { Err("it is not one pod with one volume".into()) }
     }
 
-    /// Values that nobody has heard of, a context that there is not, and two pods on one file.
-    fn mistakes(&self) -> Result<(), String> {
+    /// Values that nobody has heard of, a context that there is not, two pods on one file; and pods that want too much.
+    fn mistakes(&self, immodest: &Path) -> Result<(), String> {
         let try_out = |values: &[&str], words: &[&str]| {
             let install = ["install", "mistake", self.charts.context.as_str(), "--set"];
             self.helm.refuses("one", &[&install[..], values].concat(), words)
@@ -69,7 +69,11 @@ impl Story<'_> {
         try_out(&["context=paiment"], &["paiment"])?;
         try_out(&["context=payment,replicas=2"], &["payment keeps files"])?;
         let street = ["install", "mistake", self.charts.street.as_str(), "--set"];
-        self.helm.refuses("one", &[&street[..], &["dev.enabled=true,payments.replicas=2"]].concat(), &["payments"])
+        self.helm.refuses("one", &[&street[..], &["dev.enabled=true,payments.replicas=2"]].concat(), &["payments"])?;
+        // Were such warnings not heard, that there are none of our charts would say nothing.
+        let immodest = charts::immodest(immodest)?;
+        self.helm.refuses("one", &["install", "immodest", &immodest], &["would violate PodSecurity"])?;
+        self.helm.run("one", &["uninstall", "immodest", "--wait"]).map(drop)
     }
 
     /// Every context and the gateway, with a database and a broker for trying out.

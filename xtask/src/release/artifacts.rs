@@ -90,13 +90,13 @@ fn go(folder: &Path, about: &About) -> Result<(), String> {
 
 /// SHA256SUMS, as `sha256sum --check` reads it.
 fn sums(folder: &Path) -> Result<(), String> {
-    let mut lines = String::new();
+    let mut lines = Vec::new();
     for path in archive::paths(folder, Path::new(""))? {
         let bytes = fs::read(folder.join(&path)).map_err(|error| format!("{}: {error}", path.display()))?;
         println!("{:>12}  {}", bytes.len(), path.display());
-        lines.push_str(&format!("{}  {}\n", sum(&bytes), path.display()));
+        lines.push(format!("{}  {}\n", sum(&bytes), path.display()));
     }
-    fs::write(folder.join("SHA256SUMS"), lines).map_err(|error| format!("SHA256SUMS: {error}"))
+    fs::write(folder.join("SHA256SUMS"), lines.concat()).map_err(|error| format!("SHA256SUMS: {error}"))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), String> {

@@ -41,7 +41,7 @@ pub(crate) fn checks(steps: &mut Steps) {
 pub(crate) fn everything(wanted: &Release, steps: &mut Steps) {
     if wanted.dry_run {
         checks(steps);
-        steps.take("release: what it makes", || publish::tell(None));
+        publish::tell(None);
         return;
     }
     steps.take("release: tidy", || if wanted.untidy { Ok(skipped("--untidy")) } else { tidy() });
@@ -56,7 +56,9 @@ pub(crate) fn everything(wanted: &Release, steps: &mut Steps) {
     }
     let folder = folder();
     steps.take("release: files", || artifacts::make(&folder, &About::of_sources()?));
-    steps.take("release: what to do", || publish::tell(Some(&folder)));
+    if !steps.failed() {
+        publish::tell(Some(&folder));
+    }
 }
 
 /// Where everything goes.

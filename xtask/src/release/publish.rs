@@ -24,7 +24,7 @@ const STEPS: [(&str, &str); 9] = [
 ];
 
 /// Prints what is to be done.
-pub(super) fn tell(folder: Option<&Path>) -> Result<(), String> {
+pub(super) fn tell(folder: Option<&Path>) {
     match folder {
         Some(folder) => println!("version {VERSION} is in {}. To publish it:", folder.display()),
         None => println!("version {VERSION}, once `cargo xtask release` has made it, is published so:"),
@@ -32,5 +32,4 @@ pub(super) fn tell(folder: Option<&Path>) -> Result<(), String> {
     for (what, how) in STEPS {
         println!("  {what}\n    {}", how.replace("{V}", VERSION));
     }
-    Ok(())
 }

@@ -17,7 +17,7 @@ struct Said {
     version: String,
 }
 
-/// Fails unless every file says the version of Cargo.toml. (The program, its OpenAPI document and the Rust client take
+/// Fails unless every file says the version of Cargo.toml. (The program, its `OpenAPI` document and the Rust client take
 /// it from there; Go's is a tag.)
 pub(super) fn check() -> Result<(), String> {
     let mut said = Vec::new();

@@ -7,7 +7,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The command line: what this process is, and where its files are. How the shops are run stands in the ConfigMap. */}}
+{{/* What this process is, and where its files are. How the shops are run stands in the ConfigMap. */}}
 {{- define "context.args" -}}
 - serve
 {{- if ne .settings.name "all" }}
@@ -26,7 +26,11 @@
 - --peer={{ $name }}={{ $url }}
 {{- end }}
 {{- end }}
-- --auth-mesh-key={{ range $at, $key := .settings.auth.meshKeys }}{{ if $at }},{{ end }}/etc/highstreet/mesh/{{ $key }}{{ end }}
+{{- $meshKeys := list }}
+{{- range .settings.auth.meshKeys }}
+{{- $meshKeys = append $meshKeys (print "/etc/highstreet/mesh/" .) }}
+{{- end }}
+- --auth-mesh-key={{ join "," $meshKeys }}
 {{- with .settings.auth.issuer }}
 - --auth-issuer={{ . }}
 {{- end }}
@@ -103,27 +107,47 @@
 {{- print "HIGHSTREET_" (snakecase . | upper) -}}
 {{- end -}}
 
-{{/* The volumes, and where they are mounted, in one list: name, path, source. */}}
+{{/* The volumes, and where they are mounted: name, path, source. */}}
 {{- define "context.volumes" -}}
 {{- $s := .settings -}}
-{{- $volumes := list (dict "name" "mesh" "path" "/etc/highstreet/mesh" "source" (dict "secret" (dict "secretName" (include "context.meshSecret" .)))) -}}
-{{- if or $s.isSingle $s.isEmbedded -}}
-{{- $claim := $s.persistence.existingClaim | default (include "context.fullname" .root) -}}
-{{- $data := ternary (dict "persistentVolumeClaim" (dict "claimName" $claim)) (dict "emptyDir" dict) (and $s.isSingle $s.persistence.enabled) -}}
-{{- $volumes = append $volumes (dict "name" "data" "path" "/data" "source" $data) -}}
+{{- $prefix := include "context.prefix" .root -}}
+volumes:
+  - name: mesh
+    path: /etc/highstreet/mesh
+    source: {secret: {secretName: {{ $s.auth.meshSecret | default (print $prefix "mesh-key") }}}}
+  {{- if or $s.isSingle $s.isEmbedded }}
+  - name: data
+    path: /data
+    {{- if and $s.isSingle $s.persistence.enabled }}
+    source: {persistentVolumeClaim: {claimName: {{ $s.persistence.existingClaim | default (include "context.fullname" .root) }}}}
+    {{- else }}
+    source: {emptyDir: {}}
+    {{- end }}
+  {{- end }}
+  {{- if $s.auth.tryOut }}
+  - name: tokens
+    path: /etc/highstreet/tokens
+    # The half that tokens are checked with; not the one that signs them.
+    source: {secret: {secretName: {{ $prefix }}token-key, items: [{key: keys.json, path: keys.json}]}}
+  {{- else if $s.auth.jwksConfigMap }}
+  - name: jwks
+    path: /etc/highstreet/jwks
+    source: {configMap: {name: {{ $s.auth.jwksConfigMap }}}}
+  {{- end }}
+  {{- include "context.secretVolume" (list "tls" $s.tls.secret) }}
+  {{- include "context.secretVolume" (list "store-ca" (dig "ca" "secret" "" $s.store)) }}
+  {{- include "context.secretVolume" (list "bus-ca" (dig "ca" "secret" "" $s.bus)) }}
+  {{- include "context.secretVolume" (list "bus-credentials" (dig "credentials" "secret" "" $s.bus)) }}
+  {{- include "context.secretVolume" (list "bus-tls" $s.bus.tlsSecret) }}
 {{- end -}}
-{{- if $s.auth.tryOut -}}
-{{- $items := list (dict "key" "keys.json" "path" "keys.json") -}}
-{{- $volumes = append $volumes (dict "name" "tokens" "path" "/etc/highstreet/tokens" "source" (dict "secret" (dict "secretName" (print (include "context.prefix" .root) "token-key") "items" $items))) -}}
-{{- else if $s.auth.jwksConfigMap -}}
-{{- $volumes = append $volumes (dict "name" "jwks" "path" "/etc/highstreet/jwks" "source" (dict "configMap" (dict "name" $s.auth.jwksConfigMap))) -}}
-{{- end -}}
-{{- range $name, $secret := dict "tls" $s.tls.secret "store-ca" (dig "ca" "secret" "" $s.store) "bus-credentials" (dig "credentials" "secret" "" $s.bus) "bus-ca" (dig "ca" "secret" "" $s.bus) "bus-tls" ($s.bus.tlsSecret) -}}
-{{- if $secret -}}
-{{- $volumes = append $volumes (dict "name" $name "path" (print "/etc/highstreet/" $name) "source" (dict "secret" (dict "secretName" $secret))) -}}
-{{- end -}}
-{{- end -}}
-{{- toYaml (dict "volumes" $volumes) -}}
+
+{{/* The volume with a Secret, if one is named. */}}
+{{- define "context.secretVolume" }}
+{{- if last . }}
+  - name: {{ first . }}
+    path: /etc/highstreet/{{ first . }}
+    source: {secret: {secretName: {{ last . }}}}
+{{- end }}
 {{- end -}}
 
 {{/* What every container of ours may do: nothing but compute and talk. */}}

@@ -55,11 +55,14 @@ data:
 {{- $der := regexReplaceAll "-----[A-Z ]+-----|\\s" $certificate "" | b64dec -}}
 {{- $public := index (splitList (b64dec "MCowBQYDK2VwAyEA") $der) 1 | substr 0 32 -}}
 {{- $x := b64enc $public | replace "+" "-" | replace "/" "_" | trimSuffix "=" -}}
-{{- $key := dict "kty" "OKP" "crv" "Ed25519" "use" "sig" "alg" "EdDSA" "kid" (include "context.keyId" $public) "x" $x -}}
-{{- dict "keys" (list $key) | toJson -}}
+{{- $key := dict "kty" "OKP" "crv" "Ed25519" "x" $x "kid" (include "context.keyId" $public) -}}
+{{- $use := dict "use" "sig" "alg" "EdDSA" -}}
+{{- dict "keys" (list (merge $key $use)) | toJson -}}
 {{- end -}}
 
-{{/* How `highstreet token` names a key: the first nine bytes of its digest, in Base64 for URLs. Twelve bits, two letters. */}}
+{{/*
+How `highstreet token` names a key: the first nine bytes of its digest, in Base64 for URLs. Twelve bits are two letters.
+*/}}
 {{- define "context.keyId" -}}
 {{- $letters := "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" | splitList "" -}}
 {{- $digest := sha256sum . -}}

@@ -19,6 +19,9 @@ templates, such as "{{ .Release.Name }}-postgres".
 {{- $settings = set $settings "isEmbedded" (eq $settings.bus.kind "embedded") -}}
 {{- $settings = set $settings "isSingle" (include "context.isSingle" $settings | eq "true") -}}
 {{- include "context.refuse" (dict "own" $own "settings" $settings) -}}
+{{- if and (not .Chart.IsRoot) (dig "auth" "tryOut" false $own) (not (dig "auth" "tryOut" false $shared)) -}}
+{{- fail (printf "%s is to believe tokens of a key that nobody makes: set global.auth.tryOut instead of its own" $name) -}}
+{{- end -}}
 {{- tpl (toYaml $settings) . -}}
 {{- end -}}
 
@@ -73,9 +76,4 @@ templates, such as "{{ .Release.Name }}-postgres".
 {{/* A value as text: numbers as they are written, lists with commas. */}}
 {{- define "context.text" -}}
 {{- if kindIs "slice" . }}{{ join "," . }}{{ else if kindIs "string" . }}{{ . }}{{ else }}{{ toJson . }}{{ end -}}
-{{- end -}}
-
-{{/* The name of the Secret with the mesh's keys. */}}
-{{- define "context.meshSecret" -}}
-{{- .settings.auth.meshSecret | default (print (include "context.prefix" .root) "mesh-key") -}}
 {{- end -}}
