@@ -7,5 +7,6 @@
 mod clock;
 pub mod codec;
 pub mod encoded;
+pub mod erasing;
 
 pub use clock::{SystemClock, TimeOrderedIds};

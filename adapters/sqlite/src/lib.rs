@@ -8,6 +8,7 @@ mod append;
 mod bus;
 mod feed;
 mod folder;
+mod forgetting;
 mod fresh;
 mod journal;
 mod listing;
@@ -16,6 +17,8 @@ mod outbox;
 mod queries;
 mod recent;
 mod renewal;
+mod rewrite;
+mod rewritten;
 mod store;
 mod views;
 

@@ -8,6 +8,8 @@ mod aggregate;
 mod case;
 mod cause;
 mod consumer;
+mod erasure;
+mod forgetter;
 mod handler;
 mod id;
 mod left;
@@ -35,6 +37,8 @@ pub use aggregate::{Aggregate, Callee, Due, Index, Kind, Never, OnOutage, Outage
 pub use case::Case;
 pub use cause::{Cause, Claim, ClaimKey, Fingerprint, Origin, StepKey};
 pub use consumer::{Consumer, Hearing, Refused, Undecodable};
+pub use erasure::{Erasure, Forgotten, Known, PERSONAL, Redact, pseudonym, time_in};
+pub use forgetter::{Forgetter, Swept};
 pub use handler::{Handled, Handler, HandlerPorts, HandlerSettings};
 pub use id::{Id, Reference};
 pub use message::{Happened, Message, Publish, Published};

@@ -44,6 +44,7 @@ impl Writing {
         let append = Append {
             id,
             after: 0,
+            era: 0,
             events: vec![],
             standing: standing.clone(),
             index: None,
