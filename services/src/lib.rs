@@ -15,6 +15,7 @@ mod heard;
 mod identities;
 mod lifecycle;
 mod platform;
+mod recognised;
 mod server;
 mod store;
 mod street;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use highstreet_domain::kernel::ports::{Agenda, Bus, Feed, Journal, Listing, Outbox, Renewal, StoreError, Views};
+use highstreet_domain::kernel::ports::{Agenda, Bus, Feed, Forgets, Journal, Listing, Outbox, Renewal, StoreError, Views};
 use highstreet_domain::kernel::{Aggregate, Publish, View};
 use highstreet_postgres::{PostgresAgenda, PostgresJournal, PostgresOutbox, PostgresViews};
 use highstreet_sqlite::{SqliteAgenda, SqliteJournal, SqliteOutbox, SqliteViews};
@@ -68,6 +68,14 @@ impl ContextStore {
                 let views = Arc::new(PostgresViews::new(store.clone()));
                 Rows { views: views.clone(), renewal: views }
             }
+        }
+    }
+
+    /// What forgets people in it.
+    pub(crate) fn forgets(&self) -> Arc<dyn Forgets> {
+        match self {
+            Self::Sqlite(store) => store.clone(),
+            Self::Postgres(store) => store.clone(),
         }
     }
 

@@ -12,6 +12,7 @@ mod erasure;
 mod forgetter;
 mod handler;
 mod id;
+mod late;
 mod left;
 mod message;
 mod money;
@@ -41,6 +42,7 @@ pub use erasure::{Erasure, Forgotten, Known, PERSONAL, Redact, pseudonym, time_i
 pub use forgetter::{Forgetter, Swept};
 pub use handler::{Handled, Handler, HandlerPorts, HandlerSettings};
 pub use id::{Id, Reference};
+pub use late::heard_late;
 pub use message::{Happened, Message, Publish, Published};
 pub use money::{Currency, InvalidMoney, Money};
 pub use operator::{PendingStep, Steps, Unmoved, Wanted};

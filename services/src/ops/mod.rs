@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 mod asked;
+mod erase;
 mod letters;
 mod rebuild;
 mod republish;
@@ -10,6 +11,7 @@ mod steps;
 mod table;
 
 pub use asked::AskArgs;
+pub use erase::EraseArgs;
 pub use letters::{LetterArgs, LettersArgs};
 pub use rebuild::RebuildArgs;
 pub use republish::RepublishArgs;
@@ -40,6 +42,8 @@ enum Task {
     Discard(LetterArgs),
     /// Make the rows of a view anew from everything that was ever published, while it answers.
     Rebuild(RebuildArgs),
+    /// Forget a customer in every context: states, events, views, messages and dead letters say nothing of them any more.
+    Erase(Box<EraseArgs>),
     /// Publish everything again that was ever published, for a broker that lost its disk.
     ///
     /// Contexts on PostgreSQL may go on running. Those on SQLite are to be stopped first: one process has their files
@@ -58,6 +62,7 @@ pub async fn run(args: OpsArgs) -> Result<(), String> {
         Task::Replay(args) => letters::replay(args).await,
         Task::Discard(args) => letters::discard(args).await,
         Task::Rebuild(args) => rebuild::rebuild(args).await,
+        Task::Erase(args) => erase::erase(*args).await,
         Task::Republish(args) => republish::republish(*args).await,
     }
 }
