@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use highstreet_domain::kernel::ports::{Deliveries, ErasedKind, Perform, Subscription, Views};
 use highstreet_domain::kernel::{
-    Aggregate, BoxFuture, Consumer, Forgetter, Handler, HandlerPorts, HandlerSettings, Hearing, Message, Projector, Publish,
-    Rebuild, Rebuilds, Relay, Seeing, Steps, View, Worker,
+    Aggregate, BoxFuture, Consumer, Forgetter, Handler, HandlerPorts, HandlerSettings, Hearing, Message, Projector,
+    Publish, Rebuild, Rebuilds, Relay, Seeing, Steps, View, Worker,
 };
 use highstreet_foundation::erasing;
 use highstreet_grpc::Desk;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use highstreet_domain::kernel::ports::{Agenda, Bus, Feed, Forgets, Journal, Listing, Outbox, Renewal, StoreError, Views};
+use highstreet_domain::kernel::ports::{
+    Agenda, Bus, Feed, Forgets, Journal, Listing, Outbox, Renewal, StoreError, Views,
+};
 use highstreet_domain::kernel::{Aggregate, Publish, View};
 use highstreet_postgres::{PostgresAgenda, PostgresJournal, PostgresOutbox, PostgresViews};
 use highstreet_sqlite::{SqliteAgenda, SqliteJournal, SqliteOutbox, SqliteViews};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use highstreet_domain::kernel::{
-    Aggregate, Due, Happened, Id, Index, Kind, OnOutage, Outage, Phone, Published, Rejection, Timestamp, Unanswered, View,
+    Aggregate, Due, Happened, Id, Index, Kind, OnOutage, Outage, Phone, Published, Rejection, Timestamp, Unanswered,
+    View,
 };
 use serde::{Deserialize, Serialize};
 

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use highstreet_domain::kernel::{Aggregate, Erasure, Known, Phone, Redact};
 use highstreet_foundation::erasing;
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -55,7 +55,11 @@ fn forgotten<A: Aggregate>(
         let _: A::Entry = redacted(&erasure, told(stored(entry)));
     }
     let (index, before) = (again.index(), state.index());
-    assert_eq!(index.as_ref().map(|it| &it.status), before.as_ref().map(|it| &it.status), "{person} decides its status");
+    assert_eq!(
+        index.as_ref().map(|it| &it.status),
+        before.as_ref().map(|it| &it.status),
+        "{person} decides its status"
+    );
     let left = index.filter(|index| erasure.may_be_in(format!("{index:?}").as_bytes()));
     assert_eq!(left, None, "lists still name {person}");
     assert_eq!(again.due().is_some(), state.due().is_some(), "it waits for {person}");

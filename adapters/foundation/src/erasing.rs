@@ -41,8 +41,7 @@ pub fn all_known(erasure: &Erasure, forgotten: &[highstreet_domain::kernel::Forg
     let mut known = erasure.known().to_vec();
     for Known { key, .. } in erasure.known() {
         let earlier = forgotten.iter().filter(|it| {
-            it.erasure != erasure.id()
-                && it.digest == highstreet_domain::kernel::Forgotten::digest(it.erasure, key)
+            it.erasure != erasure.id() && it.digest == highstreet_domain::kernel::Forgotten::digest(it.erasure, key)
         });
         known.extend(earlier.map(|it| Known { key: key.clone(), pseudonym: it.instead.clone() }));
     }
@@ -89,8 +88,7 @@ fn walk(redact: &dyn Redact, field: &str, value: &mut Value) -> bool {
 
 /// What is kept by name may be kept by the name of a person.
 fn walk_names(redact: &dyn Redact, fields: &mut Map<String, Value>) -> bool {
-    let renamed: Vec<_> =
-        fields.keys().filter_map(|name| Some((name.clone(), redact.redact("", name)?))).collect();
+    let renamed: Vec<_> = fields.keys().filter_map(|name| Some((name.clone(), redact.redact("", name)?))).collect();
     for (name, instead) in &renamed {
         if let Some(value) = fields.remove(name) {
             fields.insert(instead.clone(), value);

@@ -90,10 +90,8 @@ pub(crate) fn open_cases(cases: &[highstreet_wire::proto::operations::OpenCase])
         details.add_precondition_failure_violation("OPEN_CASE", &subject, format!("it is {}", case.status));
         names.push(format!("{subject} ({})", case.status));
     }
-    let message = format!(
-        "the customer waits for something: {}; end it first, or insist with even_if_open",
-        names.join(", ")
-    );
+    let message =
+        format!("the customer waits for something: {}; end it first, or insist with even_if_open", names.join(", "));
     build(Code::FailedPrecondition, &message, details)
 }
 

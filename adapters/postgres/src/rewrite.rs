@@ -1,7 +1,7 @@
 //! One stream, or one row of a view, without what is to be redacted: as a whole, in a transaction.
 
-use highstreet_domain::kernel::ports::{Erased, Forgetting};
 use highstreet_domain::kernel::Known;
+use highstreet_domain::kernel::ports::{Erased, Forgetting};
 use highstreet_foundation::erasing::{json, move_of, text};
 use tokio_postgres::{Client, Error};
 use uuid::Uuid;

@@ -208,8 +208,10 @@ fn moved(connection: &Connection, known: &[Known], kinds: &[ErasedKind]) -> rusq
 
 /// Whoever was forgotten before this is not recognised any more.
 fn drop_old(connection: &Connection, before: i64) -> rusqlite::Result<()> {
-    let erasures: Vec<[u8; 16]> =
-        connection.prepare_cached("SELECT erasure FROM erasures")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let erasures: Vec<[u8; 16]> = connection
+        .prepare_cached("SELECT erasure FROM erasures")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
     let old = |id: &&[u8; 16]| time_in(uuid(**id)).is_some_and(|since| since.as_micros() < before);
     for id in erasures.iter().filter(old) {
         for table in ["forgotten", "erasures"] {

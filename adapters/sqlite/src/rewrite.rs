@@ -108,9 +108,8 @@ impl Work {
         while let Some(row) = rows.next()? {
             let (origin, data): (String, Vec<u8>) = (row.get(1)?, row.get(2)?);
             let (name, body): (Option<String>, Option<Vec<u8>>) = (row.get(3)?, row.get(4)?);
-            let told = name.zip(body).and_then(|(name, body)| {
-                (self.retell)(&self.erasure, &self.context, &name, &body)
-            });
+            let told =
+                name.zip(body).and_then(|(name, body)| (self.retell)(&self.erasure, &self.context, &name, &body));
             let (origin, data) = (self.origin(Some(&origin)), json(&self.erasure, &data));
             if origin.is_some() || data.is_some() || told.is_some() {
                 changed.push((row.get::<_, i64>(0)?, origin, data, told));

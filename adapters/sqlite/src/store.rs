@@ -184,7 +184,9 @@ impl Store {
         if busy == 0 {
             return Ok(());
         }
-        Err(StoreError::Unavailable("somebody reads its file for so long that its log cannot be emptied; try again".into()))
+        Err(StoreError::Unavailable(
+            "somebody reads its file for so long that its log cannot be emptied; try again".into(),
+        ))
     }
 
     pub(crate) fn rewritten(&self) -> &Arc<Rewritten> {

@@ -92,7 +92,10 @@ mod tests {
             for field in message.fields().filter(|field| matches!(field.kind(), Kind::String)) {
                 let (name, of) = (field.name(), message.full_name());
                 let known = PERSONAL.contains(&name) || NOBODY.contains(&name);
-                assert!(known, "{of}.{name}: does it name a person? Then it belongs in kernel::PERSONAL, else in NOBODY");
+                assert!(
+                    known,
+                    "{of}.{name}: does it name a person? Then it belongs in kernel::PERSONAL, else in NOBODY"
+                );
                 seen += 1;
             }
         }

@@ -74,10 +74,17 @@ impl Erasure {
         keys.retain(|key| Some(key) != phone.as_ref());
         // Each has its own: whoever had two accounts has two that nobody has.
         let known = phone.into_iter().chain(keys).enumerate().map(|(at, key)| {
-            let pseudonym = if at == 0 { pseudonym(id) } else { format!("{}.{at}", pseudonym(id)) };
-            Known { key, pseudonym }
+            Known { key, pseudonym: pseudonym_of(id, at) }
         });
         Self { id, known: known.collect(), moved: BTreeMap::new() }
+    }
+
+    /// The same person, under another id.
+    #[must_use]
+    pub fn under(self, id: Uuid) -> Self {
+        let known = self.known.into_iter().enumerate();
+        let known = known.map(|(at, known)| Known { pseudonym: pseudonym_of(id, at), ..known }).collect();
+        Self { id, known, moved: self.moved }
     }
 
     /// The same, with streams that have another id now, as they were named by what is forgotten.
@@ -176,6 +183,10 @@ impl Forgotten {
 pub fn pseudonym(erasure: Uuid) -> String {
     // Without dashes, so that it is the same where it is taken for a phone number.
     format!("erased:{}", erasure.simple())
+}
+
+fn pseudonym_of(erasure: Uuid, at: usize) -> String {
+    if at == 0 { pseudonym(erasure) } else { format!("{}.{at}", pseudonym(erasure)) }
 }
 
 /// The time in a time-ordered id, or in one that was derived of such.

@@ -9,8 +9,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use uuid::Uuid;
+
+use super::{Erasure, Forgotten};
 use super::ports::{Clock, Erased, ErasedKind, Forgets, ForgetsMessages, Forgetting, OpenCase, Retell, StoreError};
-use super::Erasure;
 
 /// What forgets people in one context.
 pub struct Forgetter {
@@ -42,10 +44,23 @@ pub struct Swept {
 impl Forgetter {
     /// Whatever was under way when the last of it was found has arrived by then: longer than a call may take.
     pub const QUIET: Duration = Duration::from_secs(12);
+    /// Whoever asks for the same person again within this time goes on with what was begun.
+    pub const GOES_ON: Duration = Duration::from_hours(1);
 
     /// The cases in which the person waits for something.
     pub async fn open(&self, erasure: &Erasure) -> Result<Vec<OpenCase>, StoreError> {
         self.store.open(erasure, &self.kinds).await
+    }
+
+    /// An erasure of the same person that was begun here not long ago: whoever asks again goes on with it, and what
+    /// belonged together gets the same name.
+    pub async fn begun_before(&self, erasure: &Erasure) -> Result<Option<Uuid>, StoreError> {
+        let now = self.clock.now();
+        let same = |it: &&Forgotten| {
+            now.since(it.since()) < Self::GOES_ON
+                && erasure.known().iter().any(|known| it.digest == Forgotten::digest(it.erasure, &known.key))
+        };
+        Ok(self.store.forgotten().await?.iter().filter(same).map(|it| it.erasure).max())
     }
 
     /// Redacts whatever there is.

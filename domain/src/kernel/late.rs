@@ -89,7 +89,11 @@ mod tests {
         assert_eq!(late.body, pseudonym(ERASED).into_bytes(), "however late it is published");
         assert_eq!(late.origin.actor, pseudonym(ERASED));
         assert_eq!(heard(order_at(4, "010-9999-9999")), order_at(4, "010-9999-9999"), "nobody else");
-        assert_eq!(heard(order_at(5, "010-1234-5678")), order_at(5, "010-1234-5678"), "ordered after that: a new customer");
+        assert_eq!(
+            heard(order_at(5, "010-1234-5678")),
+            order_at(5, "010-1234-5678"),
+            "ordered after that: a new customer"
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tonic::transport::Channel;
 use uuid::Uuid;
 
 use crate::common::mesh::HIGHSTREET;
-use crate::common::{eventually, reason, won};
+use crate::common::{count, eventually, reason, won};
 use crate::operator::{Operator, about};
 use crate::telltale::{JUN, Life, MINA, Shops};
 
@@ -78,10 +78,9 @@ async fn a_customer_is_forgotten_in_every_file() {
     refused_while_something_is_open(&server).await;
     // Killed when some of it is done: what moved there has to be found again.
     let request = about(MINA);
-    let loyalty = server.operator.asks(highstreet_wire::proto::operations::EraseCustomerRequest {
-        context: "loyalty".into(),
-        ..request
-    });
+    let loyalty = server
+        .operator
+        .asks(highstreet_wire::proto::operations::EraseCustomerRequest { context: "loyalty".into(), ..request });
     assert!(loyalty.await.unwrap().contexts[0].streams > 0);
     server.kill();
     assert!(!MINA.found_below(data).is_empty(), "most of it is still to be done");
@@ -125,8 +124,9 @@ async fn everything_adds_up(shops: &Shops, mina: &Life, before: crate::telltale:
     let order = shops.get(&mina.order.order_id).await;
     let name = order.customer_phone.clone();
     assert!(name.starts_with("erased:"), "{name}");
-    let unnamed = |order: &highstreet_wire::proto::ordering::Order| {
-        highstreet_wire::proto::ordering::Order { customer_phone: String::new(), ..order.clone() }
+    let unnamed = |order: &highstreet_wire::proto::ordering::Order| highstreet_wire::proto::ordering::Order {
+        customer_phone: String::new(),
+        ..order.clone()
     };
     assert_eq!(unnamed(&order), unnamed(&mina.order), "what happened stands");
     assert_eq!(shops.listed(MINA.phone).await, (0, 0));
@@ -150,7 +150,7 @@ async fn late_news_bring_nobody_back(data: &Path, mina: &Life) {
     let case = &mina.cases[0];
     eventually("it is heard", || async {
         let trace = server.shops.trace(case).await?;
-        trace.steps.iter().any(|step| step.revision == 99).then_some(())
+        (count(&trace, "OrderPaid") == 2).then_some(())
     })
     .await;
     assert_eq!(server.shops.totals(MINA.phone).await.stamps, 0);
@@ -170,7 +170,8 @@ fn order_paid_again(mina: &Life) -> Message {
         revision: 99,
         actor: "localhost".into(),
     };
-    let line = OrderLine { product_id: "latte".into(), product_name: "Latte".into(), quantity: 3, unit_price: Some(won(1)) };
+    let line =
+        OrderLine { product_id: "latte".into(), product_name: "Latte".into(), quantity: 3, unit_price: Some(won(1)) };
     let event = OrderPaid {
         header: Some(header),
         order_id: mina.order.order_id.clone(),

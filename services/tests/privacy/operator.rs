@@ -33,7 +33,10 @@ pub(crate) fn said(output: &Output) -> (bool, String) {
 
 impl Operator {
     pub(crate) async fn asks(&self, request: EraseCustomerRequest) -> Result<EraseCustomerResponse, Status> {
-        OperationsServiceClient::new(self.channel.clone()).erase_customer(request).await.map(tonic::Response::into_inner)
+        OperationsServiceClient::new(self.channel.clone())
+            .erase_customer(request)
+            .await
+            .map(tonic::Response::into_inner)
     }
 
     /// `highstreet ops erase`.

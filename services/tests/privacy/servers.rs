@@ -85,7 +85,8 @@ fn dump(mesh: &Mesh) -> String {
     // What is published is dumped as hexadecimal digits.
     let bodies = ContextName::ALL.map(|context| mesh.ask(context, "SELECT encode(body, 'escape') FROM events"));
     let planner = "SELECT tablename, attname, most_common_vals::text, histogram_bounds::text FROM pg_stats";
-    [String::from_utf8_lossy(&output.stdout).into_owned(), postgres.run_in("highstreet", planner), bodies.concat()].concat()
+    [String::from_utf8_lossy(&output.stdout).into_owned(), postgres.run_in("highstreet", planner), bodies.concat()]
+        .concat()
 }
 
 /// The dead letters, as operators see them.

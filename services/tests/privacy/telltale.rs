@@ -77,7 +77,8 @@ impl Customer {
     /// Everything that says who it is: each way to write it, and the ids that were made of it.
     pub(crate) fn tells(&self) -> Vec<Vec<u8>> {
         let bare = self.phone.replace('-', "");
-        let mut tells: Vec<Vec<u8>> = [self.phone, &bare, &bare[1..], self.name].map(|it| it.as_bytes().to_vec()).into();
+        let mut tells: Vec<Vec<u8>> =
+            [self.phone, &bare, &bare[1..], self.name].map(|it| it.as_bytes().to_vec()).into();
         for (shop, program) in [(CAFE, Program::Stamps), (CINEMA, Program::Points)] {
             for member in [self.phone, self.name] {
                 let shop = ShopId::parse(shop).unwrap();
@@ -271,7 +272,7 @@ impl Shops {
         eventually("its seat is free", || async { self.shows(&cases[0], "SeatsReleased").await }).await;
         let tickets = TicketingServiceClient::new(self.0.clone());
         let ticket = eventually("a ticket", || async {
-            let target = Some(get_ticket_request::Target::Booking(cases[1].clone()));
+            let target = Some(get_ticket_request::Target::BookingId(cases[1].id.clone()));
             tickets.clone().get_ticket(GetTicketRequest { target }).await.ok()?.into_inner().ticket
         })
         .await;
@@ -295,8 +296,7 @@ impl Shops {
 
     /// How many orders, and how many traces, lists show of whoever is called so.
     pub(crate) async fn listed(&self, customer: &str) -> (usize, usize) {
-        let request =
-            ListOrdersRequest { shop_id: CAFE.into(), customer_phone: customer.into(), ..Default::default() };
+        let request = ListOrdersRequest { shop_id: CAFE.into(), customer_phone: customer.into(), ..Default::default() };
         let orders = match OrderingServiceClient::new(self.0.clone()).list_orders(request).await {
             Ok(listed) => listed.into_inner().orders.len(),
             // A pseudonym is no phone number.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use highstreet_domain::kernel::ports::{
-    AppendError, Delivery, Erased, ErasedKind, Filter, Forgets, Forgetting, Loaded, Lookup, Page, Save, Subscription, Verdict,
+    AppendError, Delivery, Erased, ErasedKind, Filter, Forgets, Forgetting, Loaded, Lookup, Page, Save, Subscription,
+    Verdict,
 };
 use highstreet_domain::kernel::{
     Aggregate, Erasure, Fingerprint, Forgotten, Id, Message, Origin, Phone, Redact, Timestamp, View, pseudonym,
@@ -103,7 +104,11 @@ async fn what_is_theirs_is_redacted(ports: &Ports) {
         .entry(MINA, 7)
         .claim(claim(1));
     theirs.try_append(&*ports.journal).await.expect("it is committed");
-    Writing::new(id(2)).event(labelled(JUN, "DONE"), Some(cause(3))).try_append(&*ports.journal).await.expect("committed");
+    Writing::new(id(2))
+        .event(labelled(JUN, "DONE"), Some(cause(3)))
+        .try_append(&*ports.journal)
+        .await
+        .expect("committed");
     let others = load(ports, 2).await;
 
     let erased = sweep(ports).await;
@@ -205,7 +210,10 @@ async fn what_comes_late_is_recognised(ports: &Ports) {
     assert_eq!(store_works(ports.forgets.close(ID, false, now).await), now, "since it began");
     let later = now.after(std::time::Duration::from_secs(9));
     assert_eq!(store_works(ports.forgets.close(ID, true, later).await), later);
-    assert_eq!(store_works(ports.forgets.close(ID, false, later.after(std::time::Duration::from_secs(9))).await), later);
+    assert_eq!(
+        store_works(ports.forgets.close(ID, false, later.after(std::time::Duration::from_secs(9))).await),
+        later
+    );
     let much_later = now.after(std::time::Duration::from_secs(40 * 86_400));
     let other = Erasure::new(Uuid::from_u128(ID.as_u128() + (1 << 120)), Phone::parse(JUN).ok().as_ref(), &[]);
     store_works(ports.forgets.remember(&other, much_later).await);

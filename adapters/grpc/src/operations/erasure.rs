@@ -35,20 +35,23 @@ impl Operations {
         metadata: MetadataMap,
         asked: proto::EraseCustomerRequest,
     ) -> Result<Response<proto::EraseCustomerResponse>, Status> {
-        let erasure = read(&asked)?;
+        let mut erasure = read(&asked)?;
         let only = (!asked.context.is_empty()).then(|| asked.context.clone());
         let contexts = only.clone().map_or_else(|| self.offices.contexts(), |only| vec![only]);
-        let mut round = Round { metadata, asked: &asked, erasure };
+        let round = Round { metadata, asked: &asked, erasure: erasure.clone() };
         let mut answer = proto::EraseCustomerResponse {
-            erasure_id: round.erasure.id().to_string(),
             ..proto::EraseCustomerResponse::default()
         };
         // Nobody erases anything while somebody waits for something.
         let mut there = Vec::new();
         for context in contexts {
             match self.look(&round, &context).await {
-                Ok(open) => {
+                Ok((open, begun)) => {
                     answer.open_cases.extend(open);
+                    // Given none, it goes on with what was begun.
+                    if let Some(begun) = begun.filter(|_| asked.erasure_id.is_empty() || asked.look_only) {
+                        erasure = erasure.under(begun);
+                    }
                     there.push(context);
                 }
                 Err(status) if only.is_none() && is_away(&status) => answer.unreachable_contexts.push(context),
@@ -58,9 +61,11 @@ impl Operations {
         if !answer.open_cases.is_empty() && !asked.even_if_open && !asked.look_only {
             return Err(open_cases(&answer.open_cases));
         }
+        answer.erasure_id = erasure.id().to_string();
         if asked.look_only {
             return Ok(Response::new(answer));
         }
+        let mut round = Round { erasure, ..round };
         let mut wait = Duration::ZERO;
         for context in there {
             match self.sweep(&mut round, &context).await {
@@ -77,16 +82,23 @@ impl Operations {
         Ok(Response::new(answer))
     }
 
-    /// The customer's open cases in a context.
-    async fn look(&self, round: &Round<'_>, context: &str) -> Result<Vec<proto::OpenCase>, Status> {
+    /// The customer's open cases in a context, and the erasure that was begun there before, if one was.
+    async fn look(
+        &self,
+        round: &Round<'_>,
+        context: &str,
+    ) -> Result<(Vec<proto::OpenCase>, Option<Uuid>), Status> {
         match self.offices.line(context)? {
             Line::Here(office) => {
                 let open = office.forgetter.open(&round.erasure).await.map_err(|error| of_store(&error))?;
-                Ok(open.iter().map(|case| open_case(context, case)).collect())
+                let begun = office.forgetter.begun_before(&round.erasure).await.map_err(|error| of_store(&error))?;
+                Ok((open.iter().map(|case| open_case(context, case)).collect(), begun))
             }
             Line::Elsewhere(mut office) => {
                 let asked = round.asked_of(context, true);
-                Ok(office.erase_customer(passed_on(&round.metadata, asked)).await?.into_inner().open_cases)
+                let found = office.erase_customer(passed_on(&round.metadata, asked)).await?.into_inner();
+                let begun = Uuid::parse_str(&found.erasure_id).ok().filter(|begun| *begun != round.erasure.id());
+                Ok((found.open_cases, begun))
             }
         }
     }

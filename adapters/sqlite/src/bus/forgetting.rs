@@ -118,10 +118,10 @@ fn rewrite_errors(connection: &Connection, context: &str, erasure: &Erasure) -> 
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?, row.get::<_, String>(3)?))
         })?;
         for (consumer, source, position, error) in rows.collect::<rusqlite::Result<Vec<_>>>()? {
-            let own = consumer == context || consumer.strip_prefix(context).is_some_and(|it| it.starts_with(['-', '.']));
+            let own =
+                consumer == context || consumer.strip_prefix(context).is_some_and(|it| it.starts_with(['-', '.']));
             let Some(error) = text(erasure, "error", Some(&error)).filter(|_| own) else { continue };
-            let update =
-                format!("UPDATE {table} SET error = ?4 WHERE consumer = ?1 AND source = ?2 AND position = ?3");
+            let update = format!("UPDATE {table} SET error = ?4 WHERE consumer = ?1 AND source = ?2 AND position = ?3");
             changed += connection.execute(&update, params![consumer, source, position, error])? as u64;
         }
     }
