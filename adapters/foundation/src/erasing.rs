@@ -1,13 +1,20 @@
 //! Redacting what is kept as JSON, whatever it is of: states that another version wrote, too.
 
+use std::time::Duration;
+
 use highstreet_domain::kernel::ports::ErasedKind;
-use highstreet_domain::kernel::{Aggregate, Erasure, Id, Known, PERSONAL, Redact};
+use highstreet_domain::kernel::{Aggregate, Erasure, Forgotten, Id, Known, PERSONAL, Redact, Timestamp, time_in};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// How long somebody who was forgotten is recognised, in microseconds: 30 days. What comes later than that comes from a
-/// backup, and whoever restores one asks again.
-pub const RECOGNISED_FOR: i64 = 30 * 86_400 * 1_000_000;
+/// How long somebody who was forgotten is recognised: 30 days. What comes later than that comes from a backup, and
+/// whoever restores one asks again.
+const RECOGNISED_FOR: Duration = Duration::from_hours(30 * 24);
+
+/// Whether an erasure began so long ago that nobody is recognised by it any more.
+pub fn is_old(erasure: Uuid, now: Timestamp) -> bool {
+    time_in(erasure).is_some_and(|since| now.since(since) > RECOGNISED_FOR)
+}
 
 /// `json` without what is to be redacted; `None` if nothing is. What cannot be read and holds something is emptied.
 pub fn json(redact: &dyn Redact, json: &[u8]) -> Option<Vec<u8>> {
@@ -16,6 +23,27 @@ pub fn json(redact: &dyn Redact, json: &[u8]) -> Option<Vec<u8>> {
     }
     let Ok(mut value) = serde_json::from_slice::<Value>(json) else { return Some(b"null".to_vec()) };
     if walk(redact, "", &mut value) { serde_json::to_vec(&value).ok() } else { None }
+}
+
+/// The same of a view's row. What it was told of a stream that moved, under its old name and under its new one, is now
+/// the same, and stands there once.
+pub fn row(redact: &dyn Redact, row: &[u8]) -> Option<Vec<u8>> {
+    let redacted = json(redact, row)?;
+    let Ok(mut value) = serde_json::from_slice(&redacted) else { return Some(redacted) };
+    once(&mut value);
+    serde_json::to_vec(&value).ok()
+}
+
+/// Of neighbours in a list that are the same, one.
+fn once(value: &mut Value) {
+    match value {
+        Value::Array(values) => {
+            values.dedup_by(|one, other| one.is_object() && one == other);
+            values.iter_mut().for_each(once);
+        }
+        Value::Object(fields) => fields.values_mut().for_each(once),
+        _ => {}
+    }
 }
 
 /// `text` in the field called `field`, without what is to be redacted; `None` if nothing is.
@@ -37,12 +65,11 @@ pub fn move_of(kind: &ErasedKind, known: &[Known], redacted: &[u8]) -> Option<(U
 }
 
 /// The pseudonyms of `erasure`, and of earlier ones of the same person that are still remembered.
-pub fn all_known(erasure: &Erasure, forgotten: &[highstreet_domain::kernel::Forgotten]) -> Vec<Known> {
+pub fn all_known(erasure: &Erasure, forgotten: &[Forgotten]) -> Vec<Known> {
     let mut known = erasure.known().to_vec();
     for Known { key, .. } in erasure.known() {
-        let earlier = forgotten.iter().filter(|it| {
-            it.erasure != erasure.id() && it.digest == highstreet_domain::kernel::Forgotten::digest(it.erasure, key)
-        });
+        let earlier =
+            forgotten.iter().filter(|it| it.erasure != erasure.id() && it.digest == Forgotten::digest(it.erasure, key));
         known.extend(earlier.map(|it| Known { key: key.clone(), pseudonym: it.instead.clone() }));
     }
     known
@@ -118,6 +145,12 @@ mod tests {
         let redacted = super::json(&erasure, stored.to_string().as_bytes()).expect("something is theirs");
         assert_eq!(serde_json::from_slice::<Value>(&redacted).expect("JSON"), expected);
         assert_eq!(super::json(&erasure, &redacted), None, "a second time finds nothing");
+        let (from, to) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let steps =
+            json!({"steps": [{"id": from, "revision": 1}, {"id": to, "revision": 1}, {"id": to, "revision": 2}]});
+        let moved = super::row(&erasure.clone().with_moved([(from, to)]), steps.to_string().as_bytes());
+        let once = json!({"steps": [{"id": to, "revision": 1}, {"id": to, "revision": 2}]});
+        assert_eq!(serde_json::from_slice::<Value>(&moved.expect("one moved")).expect("JSON"), once);
         assert_eq!(super::json(&erasure, br#"{"customer":"010-9999-9999"}"#), None);
         assert_eq!(super::json(&erasure, b"010-1234-5678 {"), Some(b"null".to_vec()), "what is no JSON is emptied");
     }

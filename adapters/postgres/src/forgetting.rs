@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use deadpool_postgres::Object;
-use highstreet_domain::kernel::ports::{Erased, ErasedKind, Forgets, Forgetting, OpenCase, StoreError};
-use highstreet_domain::kernel::{Erasure, Forgotten, Known, Redact, Timestamp, time_in};
+use highstreet_domain::kernel::ports::{Clock, Erased, ErasedKind, Forgets, Forgetting, OpenCase, StoreError};
+use highstreet_domain::kernel::{Erasure, Forgotten, Known, Redact, Timestamp};
+use highstreet_foundation::SystemClock;
 use highstreet_foundation::codec::time;
-use highstreet_foundation::erasing::{RECOGNISED_FOR, all_known, move_of};
+use highstreet_foundation::erasing::{all_known, is_old, move_of};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Error, Row};
 use uuid::Uuid;
@@ -53,12 +54,6 @@ impl Forgets for Store {
         for Forgotten { digest, instead, .. } in erasure.forgotten() {
             self.query(remember, &[&id, &digest, &instead]).await?;
         }
-        let erasures = self.query("SELECT erasure FROM erasures", &[]).await?;
-        let old = |id: &Uuid| time_in(*id).is_some_and(|since| since.as_micros() < now - RECOGNISED_FOR);
-        for id in erasures.iter().map(|row| row.get::<_, Uuid>(0)).filter(old) {
-            self.query("DELETE FROM forgotten WHERE erasure = $1", &[&id]).await?;
-            self.query("DELETE FROM erasures WHERE erasure = $1", &[&id]).await?;
-        }
         Ok(())
     }
 
@@ -97,7 +92,14 @@ impl Forgets for Store {
     async fn forgotten(&self) -> Result<Vec<Forgotten>, StoreError> {
         let rows = self.query("SELECT erasure, digest, instead FROM forgotten", &[]).await?;
         let forgotten = |row: &Row| Forgotten { erasure: row.get(0), digest: row.get(1), instead: row.get(2) };
-        Ok(rows.iter().map(forgotten).collect())
+        let now = SystemClock.now();
+        let (old, recent): (Vec<_>, Vec<_>) = rows.iter().map(forgotten).partition(|it| is_old(it.erasure, now));
+        // They are gone at the latest when they are seen next.
+        for Forgotten { erasure, .. } in old {
+            self.query("DELETE FROM forgotten WHERE erasure = $1", &[&erasure]).await?;
+            self.query("DELETE FROM erasures WHERE erasure = $1", &[&erasure]).await?;
+        }
+        Ok(recent)
     }
 }
 

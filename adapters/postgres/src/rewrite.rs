@@ -2,7 +2,7 @@
 
 use highstreet_domain::kernel::Known;
 use highstreet_domain::kernel::ports::{Erased, Forgetting};
-use highstreet_foundation::erasing::{json, move_of, text};
+use highstreet_foundation::erasing::{json, move_of, row as view_row, text};
 use tokio_postgres::{Client, Error};
 use uuid::Uuid;
 
@@ -32,6 +32,10 @@ WHERE place = $1";
 impl Work<'_> {
     fn json(&self, stored: &str) -> Option<String> {
         json(self.forgetting.erasure, stored.as_bytes()).and_then(|json| String::from_utf8(json).ok())
+    }
+
+    fn row(&self, stored: &str) -> Option<String> {
+        view_row(self.forgetting.erasure, stored.as_bytes()).and_then(|row| String::from_utf8(row).ok())
     }
 
     fn text(&self, field: &str, stored: Option<&str>) -> Option<String> {
@@ -113,7 +117,7 @@ impl Work<'_> {
         client.query("SELECT pg_advisory_xact_lock($1)::text", &[&lock(found.get(0))]).await?;
         let row = "SELECT state, owner, key FROM views WHERE place = $1 FOR UPDATE";
         let Some(found) = client.query_opt(row, &[&place]).await? else { return Ok(false) };
-        let (state, owner) = (self.json(found.get(0)), self.text("customer", found.get(1)));
+        let (state, owner) = (self.row(found.get(0)), self.text("customer", found.get(1)));
         let key = self.text("", found.get(2));
         if state.is_none() && owner.is_none() && key.is_none() {
             return Ok(false);

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
-use highstreet_domain::kernel::ports::{Erased, ErasedKind, Forgets, Forgetting, OpenCase, StoreError};
-use highstreet_domain::kernel::{Erasure, Forgotten, Known, Redact, Timestamp, time_in};
+use highstreet_domain::kernel::ports::{Clock, Erased, ErasedKind, Forgets, Forgetting, OpenCase, StoreError};
+use highstreet_domain::kernel::{Erasure, Forgotten, Known, Redact, Timestamp};
+use highstreet_foundation::SystemClock;
 use highstreet_foundation::codec::{time, uuid};
-use highstreet_foundation::erasing::{RECOGNISED_FOR, all_known, move_of};
+use highstreet_foundation::erasing::{all_known, is_old, move_of};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
@@ -63,7 +64,7 @@ impl Forgets for Store {
             for Forgotten { digest, instead, .. } in &forgotten {
                 insert.execute(params![id.as_bytes(), digest.as_bytes(), instead])?;
             }
-            drop_old(connection, now - RECOGNISED_FOR)
+            Ok(())
         };
         self.write(remember, |()| {}).await
     }
@@ -113,7 +114,7 @@ impl Forgets for Store {
     }
 
     async fn forgotten(&self) -> Result<Vec<Forgotten>, StoreError> {
-        self.read(|connection| {
+        let forgotten: Vec<Forgotten> = self.read(|connection| {
             connection
                 .prepare_cached("SELECT erasure, digest, instead FROM forgotten")?
                 .query_map([], |row| {
@@ -121,7 +122,21 @@ impl Forgets for Store {
                     Ok(Forgotten { erasure, digest, instead: row.get(2)? })
                 })?
                 .collect()
-        })
+        })?;
+        let (old, recent): (Vec<_>, Vec<_>) =
+            forgotten.into_iter().partition(|it| is_old(it.erasure, SystemClock.now()));
+        if !old.is_empty() {
+            // They are gone at the latest when they are seen next.
+            self.write_behind(move |connection| {
+                old.iter().try_for_each(|it| {
+                    ["forgotten", "erasures"].iter().try_for_each(|table| {
+                        let delete = format!("DELETE FROM {table} WHERE erasure = ?1");
+                        connection.execute(&delete, [it.erasure.as_bytes()]).map(drop)
+                    })
+                })
+            });
+        }
+        Ok(recent)
     }
 }
 
@@ -204,19 +219,4 @@ fn moved(connection: &Connection, known: &[Known], kinds: &[ErasedKind]) -> rusq
         }
     }
     Ok(moved)
-}
-
-/// Whoever was forgotten before this is not recognised any more.
-fn drop_old(connection: &Connection, before: i64) -> rusqlite::Result<()> {
-    let erasures: Vec<[u8; 16]> = connection
-        .prepare_cached("SELECT erasure FROM erasures")?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    let old = |id: &&[u8; 16]| time_in(uuid(**id)).is_some_and(|since| since.as_micros() < before);
-    for id in erasures.iter().filter(old) {
-        for table in ["forgotten", "erasures"] {
-            connection.execute(&format!("DELETE FROM {table} WHERE erasure = ?1"), [id])?;
-        }
-    }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use highstreet_domain::kernel::ports::{Erased, ErasedKind, Forgetting, Retell};
 use highstreet_domain::kernel::{Erasure, Known};
 use highstreet_foundation::codec::{count, uuid};
-use highstreet_foundation::erasing::{json, move_of, text};
+use highstreet_foundation::erasing::{json, move_of, row as view_row, text};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
@@ -156,7 +156,7 @@ impl Work {
             })
             .optional()?;
         let Some((view, key, version, state, owner)) = found else { return Ok(None) };
-        let (state, owner) = (json(&self.erasure, &state), text(&self.erasure, "customer", Some(&owner)));
+        let (state, owner) = (view_row(&self.erasure, &state), text(&self.erasure, "customer", Some(&owner)));
         let renamed = text(&self.erasure, "", Some(&key));
         if state.is_none() && owner.is_none() && renamed.is_none() {
             return Ok(None);

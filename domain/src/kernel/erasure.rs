@@ -73,9 +73,8 @@ impl Erasure {
         let phone = phone.map(Phone::key);
         keys.retain(|key| Some(key) != phone.as_ref());
         // Each has its own: whoever had two accounts has two that nobody has.
-        let known = phone.into_iter().chain(keys).enumerate().map(|(at, key)| {
-            Known { key, pseudonym: pseudonym_of(id, at) }
-        });
+        let known =
+            phone.into_iter().chain(keys).enumerate().map(|(at, key)| Known { key, pseudonym: pseudonym_of(id, at) });
         Self { id, known: known.collect(), moved: BTreeMap::new() }
     }
 

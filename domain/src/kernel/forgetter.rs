@@ -11,8 +11,8 @@ use core::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Erasure, Forgotten};
 use super::ports::{Clock, Erased, ErasedKind, Forgets, ForgetsMessages, Forgetting, OpenCase, Retell, StoreError};
+use super::{Erasure, Forgotten};
 
 /// What forgets people in one context.
 pub struct Forgetter {

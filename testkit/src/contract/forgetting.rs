@@ -1,6 +1,7 @@
 //! What every store and every bus promises of forgetting people.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use highstreet_domain::kernel::ports::{
     AppendError, Delivery, Erased, ErasedKind, Filter, Forgets, Forgetting, Loaded, Lookup, Page, Save, Subscription,
@@ -201,23 +202,28 @@ async fn what_is_open_is_found(ports: &Ports) {
 }
 
 async fn what_comes_late_is_recognised(ports: &Ports) {
-    let now = Timestamp::from_micros(0x0195_0000_0000 * 1000 + 5);
-    store_works(ports.forgets.remember(&mina(), now).await);
-    store_works(ports.forgets.remember(&mina(), now).await);
+    let now = ports.clock.now();
+    let of = |since: Timestamp, phone: &str| Erasure::new(timed(since), Phone::parse(phone).ok().as_ref(), &[]);
+    let mina = of(now, MINA);
+    store_works(ports.forgets.remember(&mina, now).await);
+    store_works(ports.forgets.remember(&mina, now).await);
     let forgotten = store_works(ports.forgets.forgotten().await);
-    assert_eq!(forgotten, mina().forgotten(), "once, and by nothing that says who it is");
-    assert_eq!(forgotten[0].digest, Forgotten::digest(ID, KEY));
-    assert_eq!(store_works(ports.forgets.close(ID, false, now).await), now, "since it began");
-    let later = now.after(std::time::Duration::from_secs(9));
-    assert_eq!(store_works(ports.forgets.close(ID, true, later).await), later);
-    assert_eq!(
-        store_works(ports.forgets.close(ID, false, later.after(std::time::Duration::from_secs(9))).await),
-        later
-    );
-    let much_later = now.after(std::time::Duration::from_secs(40 * 86_400));
-    let other = Erasure::new(Uuid::from_u128(ID.as_u128() + (1 << 120)), Phone::parse(JUN).ok().as_ref(), &[]);
-    store_works(ports.forgets.remember(&other, much_later).await);
-    assert!(!store_works(ports.forgets.forgotten().await).iter().any(|it| it.erasure == ID), "not for ever");
+    assert_eq!(forgotten, mina.forgotten(), "once, and by nothing that says who it is");
+    assert_eq!(forgotten[0].digest, Forgotten::digest(mina.id(), KEY));
+    let close = async |found, at| store_works(ports.forgets.close(mina.id(), found, at).await);
+    let later = now.after(Duration::from_secs(9));
+    assert_eq!(close(false, later).await, now, "since it began");
+    assert_eq!(close(true, later).await, later);
+    assert_eq!(close(false, later.after(Duration::from_secs(9))).await, later, "since something was found");
+    let long_ago = Timestamp::from_micros(now.as_micros() - 40 * 86_400 * 1_000_000);
+    store_works(ports.forgets.remember(&of(long_ago, JUN), long_ago).await);
+    assert_eq!(store_works(ports.forgets.forgotten().await), mina.forgotten(), "not for ever");
+}
+
+/// An id of version 7 that was made at `time`.
+fn timed(time: Timestamp) -> Uuid {
+    let millis = u128::try_from(time.as_micros() / 1000).unwrap_or_default();
+    Uuid::from_u128((millis << 80) | 0x7000_8000_0000_0000_0001)
 }
 
 // === The bus ===

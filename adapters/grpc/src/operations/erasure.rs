@@ -39,9 +39,7 @@ impl Operations {
         let only = (!asked.context.is_empty()).then(|| asked.context.clone());
         let contexts = only.clone().map_or_else(|| self.offices.contexts(), |only| vec![only]);
         let round = Round { metadata, asked: &asked, erasure: erasure.clone() };
-        let mut answer = proto::EraseCustomerResponse {
-            ..proto::EraseCustomerResponse::default()
-        };
+        let mut answer = proto::EraseCustomerResponse { ..proto::EraseCustomerResponse::default() };
         // Nobody erases anything while somebody waits for something.
         let mut there = Vec::new();
         for context in contexts {
@@ -83,11 +81,7 @@ impl Operations {
     }
 
     /// The customer's open cases in a context, and the erasure that was begun there before, if one was.
-    async fn look(
-        &self,
-        round: &Round<'_>,
-        context: &str,
-    ) -> Result<(Vec<proto::OpenCase>, Option<Uuid>), Status> {
+    async fn look(&self, round: &Round<'_>, context: &str) -> Result<(Vec<proto::OpenCase>, Option<Uuid>), Status> {
         match self.offices.line(context)? {
             Line::Here(office) => {
                 let open = office.forgetter.open(&round.erasure).await.map_err(|error| of_store(&error))?;
