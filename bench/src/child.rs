@@ -34,12 +34,7 @@ impl Server {
     }
 
     /// The same, with more arguments.
-    pub(crate) async fn highstreet_with(
-        plan: &Plan,
-        data: &Path,
-        contexts: &[&str],
-        more: &[String],
-    ) -> Outcome<Self> {
+    pub(crate) async fn highstreet_with(plan: &Plan, data: &Path, contexts: &[&str], more: &[String]) -> Outcome<Self> {
         let (address, admin) = (free_address()?, free_address()?);
         let mut command = Command::new(&plan.server);
         command

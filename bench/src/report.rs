@@ -118,13 +118,12 @@ impl Report {
     /// What is left of each rate with a collector, and what the processor takes more.
     pub(crate) fn telemetry_table(&self, suffix: &str) -> String {
         let mut table = String::from("| figure | measured | to reach |\n|---|---|---|\n");
-        for (name, wanted) in
-            [("PlaceOrder", "0.95"), ("GetOrder", "0.95"), ("processor time of one PlaceOrder", "")]
-        {
+        for (name, wanted) in [("PlaceOrder", "0.95"), ("GetOrder", "0.95"), ("processor time of one PlaceOrder", "")] {
             let with = self.middle(&format!("{name}{suffix}"));
             let (Some(with), Some(without)) = (with, self.middle(name)) else { continue };
             let ratio = with / without;
-            let _ = writeln!(table, "| {name}{suffix}, ÷ without | {ratio:.2} ({with:.0} of {without:.0}) | {wanted} |");
+            let _ =
+                writeln!(table, "| {name}{suffix}, ÷ without | {ratio:.2} ({with:.0} of {without:.0}) | {wanted} |");
         }
         table
     }
