@@ -146,6 +146,7 @@ fn an_order(id: Id<Order>, number: u64) -> Result<Append<Order>, String> {
     Ok(Append {
         id,
         after: 0,
+        era: 0,
         events: recorded,
         index: state.index(),
         standing: Standing { state, revision: 2, created: now, updated: now },

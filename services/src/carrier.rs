@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use highstreet_domain::kernel::ports::{Bus, DeadLetters, Durables, StoreError, Subscription};
+use highstreet_domain::kernel::ports::{Bus, DeadLetters, Durables, ForgetsMessages, StoreError, Subscription};
 use highstreet_nats::{Identity, JetStreamBus, Retention, Settings, State, Tls};
 use highstreet_sqlite::EmbeddedBus;
 
@@ -54,6 +54,14 @@ impl Carrier {
 
     /// What could not be handled.
     pub(crate) fn letters(&self) -> Arc<dyn DeadLetters> {
+        match self {
+            Self::Embedded(bus) => bus.clone(),
+            Self::JetStream(bus) => bus.clone(),
+        }
+    }
+
+    /// What forgets people on it.
+    pub(crate) fn forgets(&self) -> Arc<dyn ForgetsMessages> {
         match self {
             Self::Embedded(bus) => bus.clone(),
             Self::JetStream(bus) => bus.clone(),

@@ -3,11 +3,12 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use highstreet_domain::kernel::ports::{Deliveries, Perform, Subscription, Views};
+use highstreet_domain::kernel::ports::{Deliveries, ErasedKind, Perform, Subscription, Views};
 use highstreet_domain::kernel::{
-    Aggregate, BoxFuture, Consumer, Handler, HandlerPorts, HandlerSettings, Hearing, Message, Projector, Publish,
-    Rebuild, Rebuilds, Relay, Seeing, Steps, View, Worker,
+    Aggregate, BoxFuture, Consumer, Forgetter, Handler, HandlerPorts, HandlerSettings, Hearing, Message, Projector,
+    Publish, Rebuild, Rebuilds, Relay, Seeing, Steps, View, Worker,
 };
+use highstreet_foundation::erasing;
 use highstreet_grpc::Desk;
 use highstreet_grpc::operations::Office;
 use highstreet_wire::Hears;
@@ -19,6 +20,7 @@ use tower::Service;
 
 use crate::heard::Counted;
 use crate::performed::Timed;
+use crate::recognised::{Guard, Recognised};
 use crate::store::{ContextStore, Rows, Streams};
 use crate::switchboard::AnyService;
 use crate::{ContextName, Platform, StartError};
@@ -35,6 +37,7 @@ pub(crate) struct Mount<'a> {
     services: Vec<(String, AnyService)>,
     steps: Vec<Arc<dyn Steps>>,
     views: Vec<Arc<dyn Rebuilds>>,
+    kinds: Vec<ErasedKind>,
     loops: Loops,
     publishes: bool,
     subscriptions: Vec<(Subscription, Listener)>,
@@ -73,6 +76,7 @@ impl<'a> Mount<'a> {
             services: Vec::new(),
             steps: Vec::new(),
             views: Vec::new(),
+            kinds: Vec::new(),
             loops: Vec::new(),
             publishes: false,
             subscriptions: Vec::new(),
@@ -95,6 +99,7 @@ impl<'a> Mount<'a> {
         let worker = Worker { handler: handler.clone(), agenda: streams.agenda.clone(), clock, lease: settings.lease };
         self.loops.push(Box::pin(worker.run()));
         self.steps.push(Arc::new(handler.clone()));
+        self.kinds.push(erasing::kind::<A>());
         Kept { handler, streams }
     }
 
@@ -186,17 +191,28 @@ impl<'a> Mount<'a> {
         let mut listeners: Vec<_> = self.subscriptions.iter().map(|(it, _)| it.consumer.clone()).collect();
         listeners.sort_unstable();
         listeners.dedup();
+        let carrier = self.platform.carrier();
+        let (forgets, clock) = (self.store.forgets(), self.platform.clock.clone());
+        let guard = Arc::new(Guard::new(forgets.clone(), clock.clone()));
         let mut hears = Vec::new();
         for (subscription, listener) in self.subscriptions {
             let deliveries = self.platform.bus.subscribe(&subscription).await?;
-            let counted =
-                Counted::new(deliveries, &subscription, self.platform.clock.clone(), self.platform.carrier().name());
+            let deliveries = Box::new(Recognised::new(deliveries, guard.clone()));
+            let counted = Counted::new(deliveries, &subscription, clock.clone(), carrier.name());
             loops.spawn(listener(Box::new(counted)));
             hears.push(subscription);
         }
         let services = self.services.iter().map(|(name, _)| name.clone()).collect();
         self.platform.switchboard.connect(self.services);
-        let office = Office::new(self.steps, self.views, listeners, self.platform.carrier().letters());
+        let forgetter = Forgetter {
+            context: self.name.to_string(),
+            store: forgets,
+            bus: carrier.forgets(),
+            kinds: self.kinds,
+            retell: highstreet_wire::erasing::retell,
+            clock,
+        };
+        let office = Office::new(self.steps, self.views, listeners, carrier.letters(), forgetter);
         self.platform.offices.open(self.name.as_str(), office);
         Ok(Context { name: self.name, services, hears, loops, relays })
     }

@@ -130,11 +130,11 @@ fn describe() {
     let most = highstreet_foundation::MOST_COUNTED;
     let up_to = |what: &str| format!("{what}, at most {most}.");
     describe_gauge!(OUTBOX_DEPTH, up_to("Events of a context that are committed and not yet published"));
-    describe_gauge!(OUTBOX_AGE, Unit::Seconds, "How long the oldest of them has waited.");
+    describe_gauge!(OUTBOX_AGE, Unit::Seconds, "How long the oldest event that is not yet published has waited.");
     describe_gauge!(DUE_DEPTH, up_to("Steps and deadlines of a context whose time has come and which nobody is at"));
-    describe_gauge!(DUE_AGE, Unit::Seconds, "How long the oldest of them has been due.");
+    describe_gauge!(DUE_AGE, Unit::Seconds, "How long the oldest step or deadline that nobody is at has been due.");
     describe_gauge!(FAILING_DEPTH, "Steps of a context that were tried in vain and are tried again.");
-    describe_gauge!(FAILING_AGE, Unit::Seconds, "How long nothing has come of the oldest of them.");
+    describe_gauge!(FAILING_AGE, Unit::Seconds, "How long the oldest step that is tried in vain has been tried.");
     describe_gauge!(CONNECTIONS, "Connections to PostgreSQL that are used, and that are idle.");
     describe_gauge!(MOST_CONNECTIONS, "How many connections to PostgreSQL there may be.");
     describe_gauge!(CONNECTIONS_WANTED, "Callers who wait for a connection to PostgreSQL.");

@@ -18,6 +18,7 @@ mod lifecycle;
 mod migrate;
 mod performed;
 mod platform;
+mod recognised;
 mod server;
 mod store;
 mod street;

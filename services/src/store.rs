@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use highstreet_domain::kernel::ports::{Agenda, Bus, Feed, Journal, Listing, Outbox, Renewal, StoreError, Views};
+use highstreet_domain::kernel::ports::{
+    Agenda, Bus, Feed, Forgets, Journal, Listing, Outbox, Renewal, StoreError, Views,
+};
 use highstreet_domain::kernel::{Aggregate, Publish, View};
 use highstreet_foundation::Backlog;
 use highstreet_postgres::{PostgresAgenda, PostgresJournal, PostgresOutbox, PostgresViews};
@@ -77,6 +79,14 @@ impl ContextStore {
         match self {
             Self::Sqlite(store) => store.backlog(),
             Self::Postgres(store) => store.backlog().await,
+        }
+    }
+
+    /// What forgets people in it.
+    pub(crate) fn forgets(&self) -> Arc<dyn Forgets> {
+        match self {
+            Self::Sqlite(store) => store.clone(),
+            Self::Postgres(store) => store.clone(),
         }
     }
 

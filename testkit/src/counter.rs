@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use highstreet_domain::kernel::{
-    Aggregate, Due, Happened, Index, Kind, OnOutage, Outage, Published, Rejection, Timestamp, Unanswered, View,
+    Aggregate, Due, Happened, Id, Index, Kind, OnOutage, Outage, Phone, Published, Rejection, Timestamp, Unanswered,
+    View,
 };
 use serde::{Deserialize, Serialize};
 
@@ -183,6 +184,11 @@ impl Aggregate for Counter {
     fn index(&self) -> Option<Index> {
         let (shop, owner, status) = self.labels.clone()?;
         Some(Index { shop, owner, reference: "counting/1".into(), status })
+    }
+
+    fn named(&self) -> Option<Id<Self>> {
+        let (shop, owner, _) = self.labels.as_ref().filter(|(_, _, status)| status == "NAMED")?;
+        Some(Id::named(&[shop, &Phone::key_of(owner)]))
     }
 
     fn entry_key(command: &Command) -> Option<String> {

@@ -10,13 +10,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::Dice;
+use crate::forgotten::can_be_forgotten;
 
 /// Plays `histories` of commands and holds the aggregate to its laws at every step of them:
 /// - it decides and evolves alike every time;
 /// - folding the stored events again gives the state that was returned;
 /// - state and events survive being stored;
 /// - a deadline that passes changes what is due, so that nothing wakes for ever;
-/// - an outage gives a step up by the same command as an operator who abandons it, and that ends it.
+/// - an outage gives a step up by the same command as an operator who abandons it, and that ends it;
+/// - whoever is named in it can be forgotten.
 ///
 /// Refused commands are part of a history like any other. Returns the events of all histories.
 #[track_caller]
@@ -45,6 +47,7 @@ pub fn aggregate<A: Aggregate>(histories: &[Vec<A::Command>]) -> Vec<A::Event> {
         }
         let again = events.iter().map(survives_storage).fold(A::default(), |state, event| state.evolve(&event));
         assert_eq!(stored(&again), stored(&state), "the stored events lead elsewhere after {commands:?}");
+        can_be_forgotten(&state, &events, &entries.into_values().collect::<Vec<_>>());
         happened.extend(events);
     }
     happened

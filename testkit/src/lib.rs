@@ -8,6 +8,7 @@
 pub mod contract;
 pub mod counter;
 pub mod dice;
+mod forgotten;
 pub mod given;
 pub mod laws;
 pub mod memory;

@@ -17,6 +17,8 @@ pub struct EncodedAppend {
     pub aggregate: &'static str,
     /// The revision it must still have.
     pub after: i64,
+    /// The era it must still be in.
+    pub era: i64,
     /// The revision it has then.
     pub revision: i64,
     /// The version of the state.
@@ -129,6 +131,7 @@ impl EncodedAppend {
             id: append.id.uuid(),
             aggregate: A::NAME,
             after: int(append.after),
+            era: int(append.era),
             revision: int(append.standing.revision),
             version: i32::try_from(A::VERSION).unwrap_or(i32::MAX),
             state: encode(&append.standing.state)?,

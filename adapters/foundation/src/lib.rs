@@ -8,6 +8,7 @@ mod backlog;
 mod clock;
 pub mod codec;
 pub mod encoded;
+pub mod erasing;
 pub mod tally;
 pub mod trace;
 

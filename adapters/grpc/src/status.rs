@@ -81,6 +81,20 @@ pub(crate) fn of_unmoved(context: &str, id: Uuid, unmoved: &Unmoved) -> Status {
     }
 }
 
+/// A customer who waits for something is not forgotten.
+pub(crate) fn open_cases(cases: &[highstreet_wire::proto::operations::OpenCase]) -> Status {
+    let mut details = details("CUSTOMER_HAS_OPEN_CASES");
+    let mut names = Vec::new();
+    for case in cases {
+        let subject = case.subject.as_ref().map_or_else(String::new, |it| format!("{}/{}", it.context, it.id));
+        details.add_precondition_failure_violation("OPEN_CASE", &subject, format!("it is {}", case.status));
+        names.push(format!("{subject} ({})", case.status));
+    }
+    let message =
+        format!("the customer waits for something: {}; end it first, or insist with even_if_open", names.join(", "));
+    build(Code::FailedPrecondition, &message, details)
+}
+
 /// A request with bad fields, all of them at once: (field, what it must be).
 pub(crate) fn invalid(violations: Vec<(String, String)>) -> Status {
     let message = violations.iter().map(|(field, wanted)| format!("{field} {wanted}")).collect::<Vec<_>>().join("; ");

@@ -11,12 +11,12 @@ use uuid::Uuid;
 use crate::names::Names;
 
 const SPEC_VERSION: HeaderName = HeaderName::from_static("ce-specversion");
-const ID: HeaderName = HeaderName::from_static("ce-id");
+pub(crate) const ID: HeaderName = HeaderName::from_static("ce-id");
 const SOURCE: HeaderName = HeaderName::from_static("ce-source");
 const TYPE: HeaderName = HeaderName::from_static("ce-type");
 const TIME: HeaderName = HeaderName::from_static("ce-time");
-const SUBJECT: HeaderName = HeaderName::from_static("ce-subject");
-const ACTOR: HeaderName = HeaderName::from_static("ce-actor");
+pub(crate) const SUBJECT: HeaderName = HeaderName::from_static("ce-subject");
+pub(crate) const ACTOR: HeaderName = HeaderName::from_static("ce-actor");
 const CORRELATION: HeaderName = HeaderName::from_static("ce-correlationid");
 const CAUSATION: HeaderName = HeaderName::from_static("ce-causationid");
 pub(crate) const TRACE: HeaderName = HeaderName::from_static("traceparent");

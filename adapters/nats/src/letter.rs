@@ -23,9 +23,9 @@ const APART: Duration = Duration::from_millis(20);
 const LONGEST_ERROR: usize = 2000;
 
 const CONSUMER: HeaderName = HeaderName::from_static("highstreet-consumer");
-const SOURCE: HeaderName = HeaderName::from_static("highstreet-source");
+pub(crate) const SOURCE: HeaderName = HeaderName::from_static("highstreet-source");
 const FAILURES: HeaderName = HeaderName::from_static("highstreet-failures");
-const ERROR: HeaderName = HeaderName::from_static("highstreet-error");
+pub(crate) const ERROR: HeaderName = HeaderName::from_static("highstreet-error");
 const FAILED_AT: HeaderName = HeaderName::from_static("highstreet-failed-at");
 const NOT_BEFORE: HeaderName = HeaderName::from_static("highstreet-not-before");
 

@@ -17,6 +17,7 @@ mod bus;
 mod durable;
 mod durables;
 mod event;
+mod forgetting;
 mod letter;
 mod link;
 mod member;

@@ -122,7 +122,7 @@ impl Streams {
         }
     }
 
-    async fn publish(&self, subject: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), PublishError> {
+    pub(crate) async fn publish(&self, subject: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), PublishError> {
         let (subject, body) = (subject.to_owned(), body.to_vec().into());
         self.link.jetstream.publish_with_headers(subject, headers.clone(), body).await?.await.map(drop)
     }

@@ -23,13 +23,13 @@ pub(crate) const COMMIT: &str = "
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest($1::int4[], $2::uuid[], $3::text[], $4::int8[], $5::int8[], $6::int4[], $7::text[],
         $8::text[], $9::text[], $10::text[], $11::text[], $12::int8[], $13::int8[], $14::bool[], $15::int8[],
-        $16::bool[], $17::int8[], $18::text[], $19::bool[], $20::uuid[])
+        $16::bool[], $17::int8[], $18::text[], $19::bool[], $20::uuid[], $38::int8[])
     AS t(ord, id, aggregate, after, revision, version, state, shop, owner, reference, status, created, updated,
-        turns, wake, leased, since, origin, release, claim)
+        turns, wake, leased, since, origin, release, claim, era)
 ), claiming AS MATERIALIZED (
     SELECT * FROM unnest($21::int4[], $22::uuid[], $23::uuid[], $24::int8[]) AS t(ord, key, fingerprint, revision)
 ), locked AS MATERIALIZED (
-    SELECT stream, id, aggregate, revision, claim AS held FROM streams WHERE id = ANY($2) ORDER BY id FOR UPDATE
+    SELECT stream, id, aggregate, revision, era, claim AS held FROM streams WHERE id = ANY($2) ORDER BY id FOR UPDATE
 ), gate AS MATERIALIZED (
     -- After the rows: whoever waits for a row of a stranger's must not hold the gate, as all others wait for whoever
     -- wants it alone.
@@ -40,7 +40,8 @@ WITH given AS MATERIALIZED (
 ), judged AS MATERIALIZED (
     SELECT g.*, l.stream AS found, l.held,
         (SELECT t.key FROM taken t WHERE t.ord = g.ord LIMIT 1) AS taken,
-        coalesce(l.revision, 0) <> g.after OR coalesce(l.aggregate, g.aggregate) <> g.aggregate AS moved
+        coalesce(l.revision, 0) <> g.after OR coalesce(l.era, 0) <> g.era
+            OR coalesce(l.aggregate, g.aggregate) <> g.aggregate AS moved
     FROM given g LEFT JOIN locked l USING (id)
     -- Held before any position is drawn.
     CROSS JOIN (SELECT count(passed) FROM gate) AS passed(times)
@@ -120,6 +121,7 @@ struct Columns<'a> {
     origins: Vec<&'a str>,
     releases: Vec<bool>,
     claimed: Vec<Option<Uuid>>,
+    eras: Vec<i64>,
     claims: (Vec<i32>, Vec<Uuid>, Vec<Uuid>, Vec<i64>),
     events: Events<'a>,
     entries: (Vec<i32>, Vec<&'a str>, Vec<Text<'a>>, Vec<i64>),
@@ -194,6 +196,7 @@ impl<'a> Columns<'a> {
         self.origins.push(&append.origin);
         self.releases.push(append.release);
         self.claimed.push(append.claims.last().map(|claim| claim.key));
+        self.eras.push(append.era);
         let (ords, keys, fingerprints, revisions) = &mut self.claims;
         for claim in &append.claims {
             ords.push(ord);
@@ -220,7 +223,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    fn parameters<'b>(&'b self, gate: &'b i64) -> [&'b (dyn ToSql + Sync); 37] {
+    fn parameters<'b>(&'b self, gate: &'b i64) -> [&'b (dyn ToSql + Sync); 38] {
         let [shop, owner, reference, status] = &self.index;
         let (claim_ords, claim_keys, fingerprints, claim_revisions) = &self.claims;
         let (entry_ords, entry_keys, entry_data, entry_times) = &self.entries;
@@ -262,6 +265,7 @@ impl<'a> Columns<'a> {
             entry_data,
             entry_times,
             gate,
+            &self.eras,
         ]
     }
 }

@@ -60,7 +60,7 @@ impl<A: Aggregate> PostgresJournal<A> {
         for row in &rows {
             let found = StreamRow::read(row);
             let standing = self.standing(&found).await?;
-            changes.push(Change { cursor: count(row.get(8)), id: Id::new(found.id), standing });
+            changes.push(Change { cursor: count(row.get(9)), id: Id::new(found.id), standing });
         }
         Ok(changes)
     }

@@ -25,7 +25,7 @@ const POSTGRESQL: &str = "postgresql";
 
 /// A stream, what it answered and what it keeps: in one statement, so that all of it is of one moment.
 const LOAD: &str = "
-SELECT s.id, s.revision, s.version, s.state, s.created, s.updated, s.since, s.attempts,
+SELECT s.id, s.revision, s.version, s.state, s.created, s.updated, s.since, s.attempts, s.era,
     ARRAY(SELECT (SELECT e.revision FROM events e WHERE e.stream = s.stream AND e.cause = l.cause LIMIT 1)
         FROM unnest($3::uuid[]) WITH ORDINALITY AS l(cause, n) ORDER BY n),
     ARRAY(SELECT (SELECT k.data FROM entries k WHERE k.stream = s.stream AND k.key = l.key)
@@ -33,7 +33,7 @@ SELECT s.id, s.revision, s.version, s.state, s.created, s.updated, s.since, s.at
 FROM streams s WHERE s.id = $1 AND s.aggregate = $2";
 
 const LOAD_ALONE: &str = "
-SELECT s.id, s.revision, s.version, s.state, s.created, s.updated, s.since, s.attempts
+SELECT s.id, s.revision, s.version, s.state, s.created, s.updated, s.since, s.attempts, s.era
 FROM streams s WHERE s.id = $1 AND s.aggregate = $2";
 
 // === impl PostgresJournal ===
@@ -75,13 +75,13 @@ impl<A: Aggregate> Journal<A> for PostgresJournal<A> {
         let found = StreamRow::read(row);
         let (mut answers, mut entries) = (Vec::new(), Vec::new());
         if !lookups.is_empty() {
-            answers.extend(row.get::<_, Vec<Option<i64>>>(8).into_iter().map(|revision| revision.map(count)));
-            for entry in row.get::<_, Vec<Option<&str>>>(9) {
+            answers.extend(row.get::<_, Vec<Option<i64>>>(9).into_iter().map(|revision| revision.map(count)));
+            for entry in row.get::<_, Vec<Option<&str>>>(10) {
                 entries.push(entry.map(|entry| decode(entry.as_bytes())).transpose()?);
             }
         }
         let standing = self.standing(&found).await?;
-        Ok(Loaded { standing, since: found.since, attempts: found.attempts, answers, entries })
+        Ok(Loaded { standing, era: found.era, since: found.since, attempts: found.attempts, answers, entries })
     }
 
     async fn append(&self, append: Append<A>) -> Result<(), AppendError> {

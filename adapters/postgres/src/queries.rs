@@ -11,7 +11,7 @@ use crate::store::Store;
 
 /// The columns that `StreamRow::read` wants, in its order, of a table called `s`.
 pub(crate) const STREAM_COLUMNS: &str =
-    "s.id, s.revision, s.version, s.state, s.created, s.updated, s.since, s.attempts";
+    "s.id, s.revision, s.version, s.state, s.created, s.updated, s.since, s.attempts, s.era";
 
 /// A stream as it stands in its row.
 pub(crate) struct StreamRow {
@@ -23,6 +23,7 @@ pub(crate) struct StreamRow {
     pub(crate) updated: i64,
     pub(crate) since: u64,
     pub(crate) attempts: u32,
+    pub(crate) era: u64,
 }
 
 /// The `WHERE` of a list and its parameters.
@@ -44,6 +45,7 @@ impl StreamRow {
             updated: row.get(5),
             since: count(row.get(6)),
             attempts: u32::try_from(row.get::<_, i32>(7)).unwrap_or_default(),
+            era: count(row.get(8)),
         }
     }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use highstreet_domain::kernel::ports::Forgets;
 use highstreet_foundation::SystemClock;
 use highstreet_postgres::{PostgresAgenda, PostgresJournal, PostgresOutbox, PostgresSettings, PostgresViews, Store};
-use highstreet_testkit::contract::{self, StorePorts, Stores};
+use highstreet_testkit::contract::{self, ForgetfulStores, StorePorts, Stores};
 use highstreet_testkit::counter;
 use highstreet_testkit::servers::PostgresServer;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,11 +25,18 @@ impl Postgres {
 #[async_trait]
 impl Stores for Postgres {
     async fn store(&self) -> StorePorts {
+        self.forgetful_store().await.0
+    }
+}
+
+#[async_trait]
+impl ForgetfulStores for Postgres {
+    async fn forgetful_store(&self) -> (StorePorts, Arc<dyn Forgets>) {
         let schema = format!("counting{}", self.stores.fetch_add(1, Ordering::SeqCst));
         let store = Arc::new(Store::open(&PostgresSettings::new(self.server.url(), schema)).await.expect("a store"));
         let journal = Arc::new(PostgresJournal::new(store.clone(), counter::publish));
         let views = Arc::new(PostgresViews::new(store.clone()));
-        StorePorts {
+        let ports = StorePorts {
             journal: journal.clone(),
             listing: journal,
             agenda: Arc::new(PostgresAgenda::new(store.clone())),
@@ -37,7 +45,8 @@ impl Stores for Postgres {
             renewal: views,
             clock: Arc::new(SystemClock),
             guard: Box::new(()),
-        }
+        };
+        (ports, store)
     }
 }
 
@@ -64,6 +73,11 @@ async fn outbox() {
 #[tokio::test(flavor = "multi_thread")]
 async fn views() {
     contract::views(&Postgres::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forgetting_streams() {
+    contract::forgetting_streams(&Postgres::start().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,11 +66,12 @@ impl Appending {
     /// The stream's row, if it is as the append expects it.
     fn find(&self, connection: &Connection) -> rusqlite::Result<Option<Result<Found, Conflict>>> {
         let mut find = connection.prepare_cached(
-            "SELECT stream, aggregate, revision, shop, owner, reference, status, wake FROM streams WHERE id = ?1",
+            "SELECT stream, aggregate, revision, shop, owner, reference, status, wake, era FROM streams WHERE id = ?1",
         )?;
         let mut rows = find.query([self.0.id.as_bytes()])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        if row.get_ref(1)?.as_str()? != self.0.aggregate || row.get::<_, i64>(2)? != self.0.after {
+        let moved_on = row.get::<_, i64>(2)? != self.0.after || row.get::<_, i64>(8)? != self.0.era;
+        if row.get_ref(1)?.as_str()? != self.0.aggregate || moved_on {
             return Ok(Some(Err(Conflict)));
         }
         let differs = |column: usize, wanted: &Option<String>| {

@@ -2,6 +2,7 @@
 
 mod consumer;
 mod durables;
+mod forgetting;
 mod letters;
 mod recent;
 

@@ -54,9 +54,9 @@ impl<A: Aggregate> SqliteJournal<A> {
         conditions.filter(filter);
         conditions.order(&format!("GROUP BY s.stream ORDER BY max(e.position) LIMIT {limit}"));
         let columns = "s.id, s.revision, s.version, s.state, s.created, s.updated, s.since, s.attempts, s.stream, \
-                       s.wake IS NULL, max(e.position) FROM events e JOIN streams s USING (stream)";
+                       s.wake IS NULL, s.era, max(e.position) FROM events e JOIN streams s USING (stream)";
         let rows = self.store().read(|connection| {
-            conditions.select(connection, columns, |row| Ok((StreamRow::read(row)?, count(row.get(10)?))))
+            conditions.select(connection, columns, |row| Ok((StreamRow::read(row)?, count(row.get(11)?))))
         })?;
         let mut changes = Vec::with_capacity(rows.len());
         for (row, cursor) in rows {

@@ -47,6 +47,14 @@ impl Fresh {
         self.queue.push_back(event);
     }
 
+    /// What is in the queue was rewritten in the file: it is read there.
+    pub(crate) fn leave_to_file(&mut self) {
+        if let Some(last) = self.queue.back() {
+            self.complete_after = last.position;
+        }
+        self.queue.clear();
+    }
+
     /// At most `limit` events behind `published`; `None` if some of them are only in the file.
     pub(crate) fn behind(&mut self, published: u64, limit: usize) -> Option<Vec<FreshEvent>> {
         while self.queue.front().is_some_and(|event| event.position <= published) {

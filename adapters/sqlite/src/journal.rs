@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::append::Appending;
 use crate::queries;
-use crate::recent::Recent;
+use crate::recent::{Recent, age};
 use crate::store::Store;
 use highstreet_foundation::codec::{count, decode, time, uuid};
 use highstreet_foundation::encoded::{EncodedAppend, fold};
@@ -31,7 +31,9 @@ const SQLITE: &str = "sqlite";
 impl<A: Aggregate> SqliteJournal<A> {
     /// The streams of `A` in `store`, whose events are published as `publish` says.
     pub fn new(store: Arc<Store>, publish: Publish<A>) -> Self {
-        Self { store, publish, recent: Arc::new(Recent::new()) }
+        let recent = Arc::new(Recent::new());
+        store.rewritten().watch_streams(&recent);
+        Self { store, publish, recent }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -59,20 +61,20 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
             let nothing = Loaded::default();
             return Ok(Loaded { answers: vec![None; lookups.len()], entries: vec![None; lookups.len()], ..nothing });
         };
-        let (since, attempts, found_idle) = (found.since, found.attempts, found.waits_for_nothing);
+        let (since, attempts, era, found_idle) = (found.since, found.attempts, found.era, found.waits_for_nothing);
         let standing = match found.decode::<A>()? {
             Some(standing) => standing,
             None => fold(self.history(id).await?),
         };
         if found_idle {
-            self.recent.put(id, Loaded { standing: standing.clone(), since, ..Loaded::default() });
+            self.recent.put(id, Loaded { standing: standing.clone(), era, since, ..Loaded::default() });
         }
         let (mut answers, mut entries) = (Vec::new(), Vec::new());
         for (answer, entry) in looked_up {
             answers.push(answer);
             entries.push(entry.as_deref().map(decode).transpose()?);
         }
-        Ok(Loaded { standing, since, attempts, answers, entries })
+        Ok(Loaded { standing, era, since, attempts, answers, entries })
     }
 
     async fn append(&self, append: Append<A>) -> Result<(), AppendError> {
@@ -92,7 +94,7 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
                 store.wake_for(append.wake);
             }
             // Whatever it is now, it is further than the append thought.
-            Err(_) => recent.forget(append.id, append.after + 1),
+            Err(_) => recent.forget(append.id, age(append.era, append.after) + 1),
         };
         self.store.write(move |connection| work.write(connection), after).instrument(span).await?.map(drop)
     }
@@ -143,9 +145,9 @@ fn remember<A: Aggregate>(store: &Store, recent: &Recent<Id<A>, Loaded<A>>, appe
     match since {
         Some(since) => {
             let standing = append.standing.clone();
-            recent.put(append.id, Loaded { standing, since, ..Loaded::default() });
+            recent.put(append.id, Loaded { standing, era: append.era, since, ..Loaded::default() });
         }
-        None => recent.forget(append.id, append.standing.revision),
+        None => recent.forget(append.id, age(append.era, append.standing.revision)),
     }
 }
 

@@ -10,6 +10,7 @@ mod backup;
 mod bus;
 mod feed;
 mod folder;
+mod forgetting;
 mod fresh;
 mod journal;
 mod listing;
@@ -18,6 +19,8 @@ mod outbox;
 mod queries;
 mod recent;
 mod renewal;
+mod rewrite;
+mod rewritten;
 mod store;
 mod views;
 

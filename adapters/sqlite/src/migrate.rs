@@ -46,7 +46,9 @@ impl Schema {
 
     const fn migrations(self) -> &'static [&'static str] {
         match self {
-            Self::Context => &[include_str!("../migrations/0001_context.sql")],
+            Self::Context => {
+                &[include_str!("../migrations/0001_context.sql"), include_str!("../migrations/0002_erasures.sql")]
+            }
             Self::Bus => &[include_str!("../migrations/0001_bus.sql")],
         }
     }

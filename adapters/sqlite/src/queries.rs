@@ -9,7 +9,7 @@ use highstreet_foundation::codec::{count, decode, time};
 
 /// The columns that `StreamRow::read` wants, in its order.
 pub(crate) const STREAM_COLUMNS: &str =
-    "id, revision, version, state, created, updated, since, attempts, stream, wake IS NULL";
+    "id, revision, version, state, created, updated, since, attempts, stream, wake IS NULL, era";
 
 /// A stream as it stands in its row.
 pub(crate) struct StreamRow {
@@ -23,6 +23,7 @@ pub(crate) struct StreamRow {
     pub(crate) attempts: u32,
     pub(crate) stream: i64,
     pub(crate) waits_for_nothing: bool,
+    pub(crate) era: u64,
 }
 
 /// The `WHERE` of a list and its parameters.
@@ -34,7 +35,7 @@ pub(crate) struct Conditions {
 pub(crate) fn stream<A: Aggregate>(connection: &Connection, id: Id<A>) -> rusqlite::Result<Option<(i64, StreamRow)>> {
     connection
         .prepare_cached(
-            "SELECT id, revision, version, state, created, updated, since, attempts, stream, wake IS NULL \
+            "SELECT id, revision, version, state, created, updated, since, attempts, stream, wake IS NULL, era \
              FROM streams WHERE id = ?1 AND aggregate = ?2",
         )?
         .query_row(params![id.uuid().into_bytes(), A::NAME], StreamRow::read)
@@ -57,6 +58,7 @@ impl StreamRow {
             attempts: row.get(7)?,
             stream: row.get(8)?,
             waits_for_nothing: row.get(9)?,
+            era: count(row.get(10)?),
         })
     }
 

@@ -84,9 +84,14 @@ impl<K: Eq + Hash, V> Generations<K, V> {
     }
 }
 
+/// Of the same era the one with more events is newer; of a newer era any is.
+pub(crate) fn age(era: u64, revision: u64) -> u64 {
+    era << 40 | revision
+}
+
 impl<A: Aggregate> Aged for Loaded<A> {
     fn age(&self) -> u64 {
-        self.standing.revision
+        age(self.era, self.standing.revision)
     }
 }
 

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::fresh::Fresh;
 use crate::migrate::{self, Schema};
+use crate::rewritten::Rewritten;
 use highstreet_foundation::codec::count;
 use highstreet_foundation::tally::Tally;
 
@@ -51,6 +52,8 @@ pub struct Store {
     pub(crate) viewed: Signal,
     /// Held by whoever puts new rows in the place of a view's own.
     pub(crate) rows_held: Arc<RwLock<()>>,
+    /// Told of what was rewritten.
+    rewritten: Arc<Rewritten>,
     /// The streams whose attempts are counted in the file, and nowhere else.
     put_off: Mutex<HashSet<Uuid>>,
     /// When the agenda's reader will look again, in microseconds since the epoch.
@@ -82,12 +85,17 @@ pub enum OpenError {
 trait Job: Send {
     /// Does the work inside the group's transaction; may be called again if the group is rolled back.
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
+    /// Whether it is done by itself, without a transaction around it.
+    fn is_alone(&self) -> bool {
+        false
+    }
     /// Tells whoever waits.
     fn done(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 struct Work<T, F, G> {
     run: F,
+    alone: bool,
     result: Option<T>,
     after: G,
     answer: oneshot::Sender<Result<T, StoreError>>,
@@ -105,6 +113,10 @@ impl Store {
         let failed = |error| OpenError::Sqlite { path: path.into(), error };
         let mut writer = connect(path, OpenFlags::default(), WRITER_CACHE_KIB).map_err(failed)?;
         writer.pragma_update(None, "synchronous", schema.synchronous()).map_err(failed)?;
+        if matches!(schema, Schema::Bus) {
+            // What is overwritten there, as somebody is forgotten, leaves nothing behind: it hardly ever is.
+            writer.pragma_update(None, "secure_delete", true).map_err(failed)?;
+        }
         migrate::run(&mut writer, schema, path)?;
         if matches!(schema, Schema::Context) {
             // Whoever held a lease is gone: this process has the folder for itself.
@@ -141,6 +153,7 @@ impl Store {
             due: Signal::default(),
             viewed: Signal::default(),
             rows_held: Arc::default(),
+            rewritten: Arc::default(),
             put_off: Mutex::default(),
             next_look: AtomicI64::new(0),
         })
@@ -155,7 +168,36 @@ impl Store {
         F: FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
         G: FnOnce(&T) + Send + 'static,
     {
-        self.hand_over(work, after)?.await.unwrap_or_else(|_| Err(stopped()))
+        self.hand_over(false, work, after)?.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Rewrites the file, so that nothing is left in it of what was overwritten or deleted, and empties its log. Nothing
+    /// is written meanwhile.
+    pub(crate) async fn clean(&self) -> Result<(), StoreError> {
+        // Not in memory, as everything else that is temporary: it is as large as the file.
+        let clean = "PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY;";
+        self.hand_over(true, move |connection| connection.execute_batch(clean), |()| {})?
+            .await
+            .unwrap_or_else(|_| Err(stopped()))?;
+        self.empty_log().await
+    }
+
+    /// Carries the log over into the file, and empties it.
+    pub(crate) async fn empty_log(&self) -> Result<(), StoreError> {
+        let empty = |connection: &Connection| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+        };
+        let busy = self.hand_over(true, empty, |_| {})?.await.unwrap_or_else(|_| Err(stopped()))?;
+        if busy == 0 {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable(
+            "somebody reads its file for so long that its log cannot be emptied; try again".into(),
+        ))
+    }
+
+    pub(crate) fn rewritten(&self) -> &Arc<Rewritten> {
+        &self.rewritten
     }
 
     /// Like `write`, with nobody waiting.
@@ -164,17 +206,22 @@ impl Store {
         F: FnMut(&Connection) -> rusqlite::Result<()> + Send + 'static,
     {
         // What is written behind can be lost: a crash would have lost it too.
-        let _ = self.hand_over(work, |()| {});
+        let _ = self.hand_over(false, work, |()| {});
     }
 
-    fn hand_over<T, F, G>(&self, work: F, after: G) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError>
+    fn hand_over<T, F, G>(
+        &self,
+        alone: bool,
+        work: F,
+        after: G,
+    ) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError>
     where
         T: Send + 'static,
         F: FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
         G: FnOnce(&T) + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job = Work { run: work, result: None, after, answer };
+        let job = Work { run: work, alone, result: None, after, answer };
         self.jobs.send(Box::new(job)).map_err(|_| stopped())?;
         Ok(answered)
     }
@@ -232,13 +279,23 @@ fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> rusqlite::Result<Co
 
 fn write_groups(connection: &Connection, waiting: &Receiver<Box<dyn Job>>) {
     while let Ok(first) = waiting.recv() {
-        let mut group = vec![first];
-        while group.len() < MOST_IN_GROUP
-            && let Ok(job) = waiting.try_recv()
-        {
+        let (mut group, mut alone) = (Vec::new(), None);
+        let mut next = Some(first);
+        while let Some(job) = next {
+            if job.is_alone() {
+                alone = Some(job);
+                break;
+            }
             group.push(job);
+            next = if group.len() < MOST_IN_GROUP { waiting.try_recv().ok() } else { None };
         }
-        commit(connection, group);
+        if !group.is_empty() {
+            commit(connection, group);
+        }
+        if let Some(mut job) = alone {
+            let done = job.run(connection).map_err(|error| unavailable(&error));
+            job.done(done);
+        }
     }
 }
 
@@ -271,6 +328,10 @@ where
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         self.result = Some((self.run)(connection)?);
         Ok(())
+    }
+
+    fn is_alone(&self) -> bool {
+        self.alone
     }
 
     fn done(self: Box<Self>, committed: Result<(), StoreError>) {

@@ -46,12 +46,14 @@ const COLUMNS: &str = "key, version, cursor, state, created, updated, row FROM v
 impl<V: View> SqliteViews<V> {
     /// The rows of `V` in `store`.
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, name: V::NAME.into(), recent: Arc::new(Recent::new()) }
+        Self::called(store, V::NAME)
     }
 
     /// The rows called `name`.
     pub(crate) fn called(store: Arc<Store>, name: &str) -> Self {
-        Self { name: name.into(), ..Self::new(store) }
+        let recent = Arc::new(Recent::new());
+        store.rewritten().watch_rows(name, &recent);
+        Self { store, name: name.into(), recent }
     }
 
     pub(crate) fn store(&self) -> &Arc<Store> {

@@ -21,6 +21,7 @@ fn first(id: u128, wake: Wake) -> Append<Counter> {
     let event = Event::Added(1);
     let state = Counter::default().evolve(&event);
     Append {
+        era: 0,
         id: Id::new(Uuid::from_u128(id)),
         after: 0,
         index: state.index(),

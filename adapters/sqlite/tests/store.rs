@@ -30,6 +30,7 @@ fn first(id: u128, event: Event, wake: Wake) -> Append<Counter> {
     Append {
         id: Id::new(Uuid::from_u128(id)),
         after: 0,
+        era: 0,
         index: state.index(),
         events: vec![Recorded { event, state: state.clone(), cause, origin: origin.clone() }],
         standing: Standing { state, revision: 1, created: now, updated: now },

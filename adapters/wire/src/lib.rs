@@ -8,6 +8,7 @@ pub mod booking;
 pub mod call;
 pub mod convert;
 pub mod delivery;
+pub mod erasing;
 pub mod inventory;
 pub mod json;
 pub mod kitchen;

@@ -217,6 +217,7 @@ pub enum Taken {
 impl Aggregate for Booking {
     const NAME: &'static str = "booking";
     const VERSION: u32 = 1;
+    const OPEN: &'static [&'static str] = &["RESERVED", "PAID", "CONFIRMED", "CANCELLATION_PENDING"];
 
     type Command = Command;
     type Event = Event;

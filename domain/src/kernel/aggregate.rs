@@ -8,7 +8,7 @@ use core::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::{Id, Timestamp};
 
 /// A consistency boundary: pure functions over a state. Its default is what there is before the first event.
 pub trait Aggregate:
@@ -18,6 +18,10 @@ pub trait Aggregate:
     const NAME: &'static str;
     /// The version of the stored state. A state of another version is folded again from its events.
     const VERSION: u32;
+
+    /// The statuses in which its customer waits for something, as [`Index::status`] names them: a case that is open is
+    /// not forgotten, unless an operator insists.
+    const OPEN: &'static [&'static str] = &[];
 
     /// What it may be asked to do.
     type Command: Clone + PartialEq + fmt::Debug + Send + Sync + 'static;
@@ -61,6 +65,12 @@ pub trait Aggregate:
     /// What to tell a caller who waited and whose command led to this state, if the state itself says no.
     /// Such a request does not use its `request_id` up.
     fn refusal(&self) -> Option<Self::Rejection> {
+        None
+    }
+
+    /// The id that this state gives its stream, where that is made of what a person is known by: forgotten, it moves to
+    /// the id that its new name gives it.
+    fn named(&self) -> Option<Id<Self>> {
         None
     }
 

@@ -154,6 +154,7 @@ impl<'a, A: Aggregate> Turn<'a, A> {
         let attempts = if self.since == self.before.since { self.before.attempts } else { 0 };
         Loaded {
             standing: self.standing.clone(),
+            era: self.before.era,
             since: self.since,
             attempts,
             answers: Vec::new(),
@@ -175,6 +176,7 @@ impl<'a, A: Aggregate> Turn<'a, A> {
         Some(Append {
             id,
             after: self.before.standing.revision,
+            era: self.before.era,
             index: self.standing.state.index(),
             events: self.events,
             standing: self.standing,

@@ -98,6 +98,7 @@ pub enum Rejection {
 impl Aggregate for Reservation {
     const NAME: &'static str = "reservation";
     const VERSION: u32 = 1;
+    const OPEN: &'static [&'static str] = &["REQUESTED", "CONFIRMED"];
 
     type Command = Command;
     type Event = Event;

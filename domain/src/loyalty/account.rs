@@ -182,6 +182,10 @@ impl Aggregate for Account {
         }
     }
 
+    fn named(&self) -> Option<Id<Self>> {
+        self.name.as_ref().map(AccountName::id)
+    }
+
     fn index(&self) -> Option<Index> {
         let name = self.name.as_ref()?;
         Some(Index {

@@ -99,6 +99,7 @@ pub enum Paid {
 impl Aggregate for Order {
     const NAME: &'static str = "order";
     const VERSION: u32 = 1;
+    const OPEN: &'static [&'static str] = &["ORDERED", "PAID"];
 
     type Command = Command;
     type Event = Event;

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 mod asked;
 mod backup;
+mod erase;
 mod letters;
 mod rebuild;
 mod republish;
@@ -12,6 +13,7 @@ mod table;
 
 pub use asked::AskArgs;
 pub use backup::BackupArgs;
+pub use erase::EraseArgs;
 pub use letters::{LetterArgs, LettersArgs};
 pub use rebuild::RebuildArgs;
 pub use republish::RepublishArgs;
@@ -42,6 +44,8 @@ enum Task {
     Discard(LetterArgs),
     /// Make the rows of a view anew from everything that was ever published, while it answers.
     Rebuild(RebuildArgs),
+    /// Forget a customer in every context: states, events, views, messages and dead letters say nothing of them any more.
+    Erase(Box<EraseArgs>),
     /// Publish everything again that was ever published, for a broker that lost its disk.
     ///
     /// Contexts on PostgreSQL may go on running. Those on SQLite are to be stopped first: one process has their files
@@ -64,6 +68,7 @@ pub async fn run(args: OpsArgs) -> Result<(), String> {
         Task::Replay(args) => letters::replay(args).await,
         Task::Discard(args) => letters::discard(args).await,
         Task::Rebuild(args) => rebuild::rebuild(args).await,
+        Task::Erase(args) => erase::erase(*args).await,
         Task::Republish(args) => republish::republish(*args).await,
         Task::Backup(args) => backup::back_up(args).await,
     }

@@ -156,10 +156,16 @@ async fn nobody_is_named(collector: &Collector, mesh: &Mesh) {
     let mut metrics = String::new();
     for replica in &mesh.replicas {
         metrics.push_str(&replica.metrics().await);
-        without_names(&replica.name(), &replica.log());
+        let log = replica.log();
+        assert!(log.contains("\"DEBUG\""), "{} says all it can", replica.name());
+        without_names(&replica.name(), &log);
     }
     without_names("metrics", &metrics);
-    without_names("the collector", &collector.text());
+    let told = collector.text();
+    for span in ["send sales.Purchased", "process lending.ReservationRequested", "send seating.SeatsHeld"] {
+        assert!(told.contains(span), "all shops are told of: {span}");
+    }
+    without_names("the collector", &told);
 }
 
 async fn say_it_everywhere(mesh: &Mesh) {

@@ -1,11 +1,12 @@
 //! What every store and every bus promises, as functions that run on any of them.
 //!
-//! An adapter's test makes a factory and calls [`journal`], [`agenda`], [`outbox`], [`listing`], [`views`] or
-//! [`bus`]; each panics with the promise that was broken. Waiting is done on the factory's own clock, and always
+//! An adapter's test makes a factory and calls [`journal`], [`agenda`], [`outbox`], [`listing`], [`views`],
+//! [`bus`] or one of the others; each panics with the promise that was broken. Waiting is done on the factory's own clock, and always
 //! with an end to it.
 
 mod agenda;
 mod bus;
+mod forgetting;
 mod journal;
 mod listing;
 mod outbox;
@@ -21,11 +22,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::{Either, select};
 use highstreet_domain::kernel::ports::{
-    Agenda, Bus, Clock, DeadLetters, Durables, Journal, Listing, Outbox, Renewal, Views,
+    Agenda, Bus, Clock, DeadLetters, Durables, Forgets, ForgetsMessages, Journal, Listing, Outbox, Renewal, Views,
 };
 
 pub use agenda::agenda;
 pub use bus::bus;
+pub use forgetting::{forgetting_messages, forgetting_streams};
 pub use journal::journal;
 pub use listing::listing;
 pub use outbox::outbox;
@@ -59,6 +61,20 @@ pub struct StorePorts {
     pub clock: Arc<dyn Clock>,
     /// Kept until the test is over, such as the folder of its files.
     pub guard: Box<dyn Send + Sync>,
+}
+
+/// Makes stores that forget people, to be tested.
+#[async_trait]
+pub trait ForgetfulStores: Send + Sync {
+    /// The ports of a new, empty store, and what forgets people in it.
+    async fn forgetful_store(&self) -> (StorePorts, Arc<dyn Forgets>);
+}
+
+/// Makes buses that forget people, to be tested.
+#[async_trait]
+pub trait ForgetfulBuses: Send + Sync {
+    /// A new, empty bus, and what forgets people on it.
+    async fn forgetful_bus(&self) -> (BusPorts, Arc<dyn ForgetsMessages>);
 }
 
 /// Makes buses to be tested.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use highstreet_domain::kernel::ports::{Append, AppendError, Journal, Recorded, StoreError, Wake};
+use highstreet_domain::kernel::ports::{Append, AppendError, Journal, Loaded, Recorded, StoreError, Wake};
 use highstreet_domain::kernel::{Aggregate, Cause, Claim, ClaimKey, Fingerprint, Id, Origin, Standing, Timestamp};
 use uuid::Uuid;
 
@@ -44,6 +44,7 @@ impl Writing {
         let append = Append {
             id,
             after: 0,
+            era: 0,
             events: vec![],
             standing: standing.clone(),
             index: None,
@@ -127,6 +128,13 @@ impl Writing {
     pub(super) async fn try_append(self, journal: &dyn Journal<Counter>) -> Result<(), AppendError> {
         let index = self.standing.state.index();
         journal.append(Append { standing: self.standing, index, ..self.append }).await
+    }
+
+    /// What happens next to what was loaded.
+    pub(super) fn go_on(id: Id<Counter>, loaded: &Loaded<Counter>) -> Self {
+        let mut next = Self::after(id, loaded.standing.clone());
+        next.append.era = loaded.era;
+        next
     }
 
     fn after(id: Id<Counter>, standing: Standing<Counter>) -> Self {

@@ -121,7 +121,7 @@ impl<A: Aggregate> Streams<A> {
         let entries = lookups.iter().map(entry).collect();
         let Some(stream) = stream else { return Loaded { answers, entries, ..Loaded::default() } };
         let Due { since, attempts, .. } = stream.due;
-        Loaded { standing: stream.standing.clone(), since, attempts, answers, entries }
+        Loaded { standing: stream.standing.clone(), since, attempts, answers, entries, era: 0 }
     }
 
     fn commit(&self, append: Append<A>) -> Result<(), AppendError> {

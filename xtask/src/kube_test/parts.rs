@@ -82,7 +82,9 @@ fn build(programs: &Path, kubernetes: &str) -> Result<(), String> {
         // Under another name until it is whole.
         let unfinished = compiled.join(name);
         let mut go = go("tools/kube");
-        go.args(["build", "-trimpath", "-ldflags", &stamp(kubernetes), "-o"]).arg(&unfinished).arg(package);
+        go.args(["build", "-trimpath", "-buildvcs=false", "-ldflags", &stamp(kubernetes), "-o"])
+            .arg(&unfinished)
+            .arg(package);
         run(go.env("GOCACHE", compiled.join("cache")).env("CGO_ENABLED", "0"))?;
         fs::rename(&unfinished, programs.join(name)).map_err(|error| wrong(&unfinished, error))?;
     }

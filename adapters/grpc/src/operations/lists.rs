@@ -105,7 +105,7 @@ impl Ask<proto::DeadLetter> for Letters {
 }
 
 /// The same caller asks for something else.
-fn passed_on<T>(metadata: &MetadataMap, message: T) -> Request<T> {
+pub(super) fn passed_on<T>(metadata: &MetadataMap, message: T) -> Request<T> {
     let mut request = Request::new(message);
     metadata.clone_into(request.metadata_mut());
     request
@@ -145,7 +145,7 @@ impl Offices {
     }
 }
 
-fn is_away(status: &Status) -> bool {
+pub(super) fn is_away(status: &Status) -> bool {
     // What does not know this service is of an earlier version.
     matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Unimplemented | Code::Unknown)
 }

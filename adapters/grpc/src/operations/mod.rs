@@ -1,6 +1,7 @@
 //! Operations over gRPC: what operators see of every context of this process, and do about it; and of the contexts
 //! elsewhere that are reached from here.
 
+mod erasure;
 mod letter_id;
 mod lists;
 mod offices;
@@ -152,6 +153,15 @@ impl OperationsService for Operations {
                 Ok(Response::new(proto::DiscardDeadLetterResponse {}))
             }
         }
+    }
+
+    async fn erase_customer(
+        &self,
+        request: Request<proto::EraseCustomerRequest>,
+    ) -> Result<Response<proto::EraseCustomerResponse>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        // Boxed: it is seldom asked for, and goes through many hands.
+        Box::pin(self.erase(metadata, message)).await
     }
 
     async fn rebuild_view(

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use highstreet_domain::kernel::ports::{DeadLetter, DeadLetters, Sought, StoreError};
-use highstreet_domain::kernel::{Origin, PendingStep, Rebuilds, Steps, Unmoved, Wanted};
+use highstreet_domain::kernel::{Forgetter, Origin, PendingStep, Rebuilds, Steps, Unmoved, Wanted};
 use highstreet_wire::proto::operations::operations_service_client::OperationsServiceClient;
 use http::{Request, Response};
 use tokio::sync::Mutex;
@@ -29,6 +29,8 @@ pub struct Office {
     listeners: Vec<String>,
     /// What they could not handle.
     pub(super) letters: Arc<dyn DeadLetters>,
+    /// What forgets people in it.
+    pub(super) forgetter: Arc<Forgetter>,
     /// Held while a view is rebuilt.
     rebuilding: Arc<Mutex<()>>,
 }
@@ -51,14 +53,16 @@ type Way = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
 impl Office {
     /// For a context with these aggregates and views, which listens under these names; what they could not handle is
-    /// among `letters`.
+    /// among `letters`. `forgetter` forgets people in it.
     pub fn new(
         steps: Vec<Arc<dyn Steps>>,
         views: Vec<Arc<dyn Rebuilds>>,
         listeners: Vec<String>,
         letters: Arc<dyn DeadLetters>,
+        forgetter: Forgetter,
     ) -> Self {
-        Self { steps, views, listeners, letters, rebuilding: Arc::default() }
+        let forgetter = Arc::new(forgetter);
+        Self { steps, views, listeners, letters, forgetter, rebuilding: Arc::default() }
     }
 
     /// Rebuilds a view, to its end even if nobody waits for it; how many rows it has then.

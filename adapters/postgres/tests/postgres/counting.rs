@@ -58,6 +58,7 @@ pub(crate) fn append(id: Id<Counter>, standing: &Standing<Counter>, events: &[Ev
     Append {
         id,
         after: standing.revision,
+        era: 0,
         events: recorded,
         index: next.state.index(),
         standing: next,

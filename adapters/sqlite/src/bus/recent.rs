@@ -27,6 +27,11 @@ impl Recent {
         }
     }
 
+    /// Messages of `source` were rewritten in the file: they are read there.
+    pub(super) fn leave_to_file(&mut self, source: &str) {
+        self.sources.remove(source);
+    }
+
     /// At most `limit` messages of `source` behind `after`; `None` if some of them are no longer, or not yet, at
     /// hand.
     pub(super) fn behind(&self, source: &str, after: u64, limit: usize) -> Option<Vec<(u64, Arc<Message>)>> {

@@ -11,8 +11,10 @@ use core::time::Duration;
 use async_trait::async_trait;
 use uuid::Uuid;
 
+mod forgetting;
 mod values;
 
+pub use forgetting::{Erased, ErasedKind, Forgets, ForgetsMessages, Forgetting, OpenCase, Retell};
 pub use values::{
     Append, AppendError, Change, Claimed, DeadLetter, Delivery, Filter, Kept, Loaded, Lookup, Outgoing, Page, Pending,
     Recorded, Row, Run, Save, Sought, StoreError, Subscription, Task, Verdict, Wake,

@@ -38,6 +38,8 @@ pub struct Lookup {
 pub struct Loaded<A: Aggregate> {
     /// Its state, revision and times; the default where there is nothing yet.
     pub standing: Standing<A>,
+    /// How often what happened was rewritten, as somebody was forgotten: what was loaded before that is not appended to.
+    pub era: u64,
     /// The revision at which what is due became due.
     pub since: u64,
     /// How often what is due was tried in vain.
@@ -55,6 +57,8 @@ pub struct Append<A: Aggregate> {
     pub id: Id<A>,
     /// The revision it must still have.
     pub after: u64,
+    /// The era it must still be in.
+    pub era: u64,
     /// What happened, in order; may be empty where only a claim is kept or released.
     pub events: Vec<Recorded<A>>,
     /// Where that leaves it.
@@ -333,7 +337,7 @@ impl<A: Aggregate> Default for Loaded<A> {
     fn default() -> Self {
         let standing =
             Standing { state: A::default(), revision: 0, created: Timestamp::default(), updated: Timestamp::default() };
-        Self { standing, since: 0, attempts: 0, answers: Vec::new(), entries: Vec::new() }
+        Self { standing, era: 0, since: 0, attempts: 0, answers: Vec::new(), entries: Vec::new() }
     }
 }
 
