@@ -90,6 +90,11 @@ impl Redact for Restored<'_> {
     }
 }
 
+/// Whether anything changed, once all of it was gone through.
+fn every(changes: impl Iterator<Item = bool>) -> bool {
+    changes.filter(|changed| *changed).count() > 0
+}
+
 /// Redacts a value in a field; whether that changed anything.
 fn walk(redact: &dyn Redact, field: &str, value: &mut Value) -> bool {
     match value {
@@ -100,7 +105,7 @@ fn walk(redact: &dyn Redact, field: &str, value: &mut Value) -> bool {
             }
             None => false,
         },
-        Value::Array(values) => values.iter_mut().fold(false, |changed, value| walk(redact, field, value) || changed),
+        Value::Array(values) => every(values.iter_mut().map(|value| walk(redact, field, value))),
         Value::Object(fields) => {
             let inside = fields.iter_mut().fold(false, |changed, (name, value)| {
                 // The name of a recipient is the recipient.

@@ -21,11 +21,12 @@ pub fn retell(redact: &dyn Redact, source: &str, name: &str, body: &[u8]) -> Opt
 
 /// Redacts every text of a message; whether that changed anything.
 fn walk(redact: &dyn Redact, message: &mut DynamicMessage) -> bool {
-    let mut changed = false;
-    for (field, value) in message.fields_mut() {
-        changed |= within(redact, field.name(), value);
-    }
-    changed
+    every(message.fields_mut().map(|(field, value)| within(redact, field.name(), value)))
+}
+
+/// Whether anything changed, once all of it was gone through.
+fn every(changes: impl Iterator<Item = bool>) -> bool {
+    changes.filter(|changed| *changed).count() > 0
 }
 
 fn within(redact: &dyn Redact, field: &str, value: &mut Value) -> bool {
@@ -38,8 +39,8 @@ fn within(redact: &dyn Redact, field: &str, value: &mut Value) -> bool {
             None => false,
         },
         Value::Message(message) => walk(redact, message),
-        Value::List(values) => values.iter_mut().fold(false, |changed, value| within(redact, field, value) || changed),
-        Value::Map(values) => values.values_mut().fold(false, |changed, value| within(redact, field, value) || changed),
+        Value::List(values) => every(values.iter_mut().map(|value| within(redact, field, value))),
+        Value::Map(values) => every(values.values_mut().map(|value| within(redact, field, value))),
         _ => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use crate::harness::{HIGHSTREET, Load, Mesh};
+use crate::harness::{HIGHSTREET, Load, Mesh, Replica};
 
 /// What was answered before a dump is there after everything else was lost: databases, and the broker with its disk. A
 /// dump is of one instant for all contexts of a database, and the broker is filled again from it.
@@ -20,7 +20,7 @@ async fn everything_is_made_anew_from_a_dump() {
     others.busy(10).await;
     drop(others);
 
-    mesh.replicas.iter_mut().for_each(|replica| replica.kill());
+    mesh.replicas.iter_mut().for_each(Replica::kill);
     mesh.postgres.run("DROP DATABASE highstreet WITH (FORCE)");
     mesh.postgres.run("CREATE DATABASE highstreet");
     mesh.nats.restart_empty().await;
