@@ -14,6 +14,12 @@ use tracing::{Span, info_span};
 
 /// Whoever tells a collector of spans.
 pub trait Traces: Send + Sync {
+    /// Whether somebody is to look at a call that arrives with this `traceparent`, or none: as its caller decided, or by
+    /// chance.
+    fn chosen(&self, parent: Option<&str>) -> bool;
+    /// Gives a span that nobody looks at a place in the trace that `parent` names, or in one of its own; how others
+    /// continue from there.
+    fn unseen(&self, span: &Span, parent: Option<&str>) -> String;
     /// Makes a span that was just made a child of the span that a `traceparent` names, wherever that is.
     fn continue_from(&self, span: &Span, traceparent: &str);
     /// Links a span to the one that a `traceparent` names.
@@ -21,6 +27,9 @@ pub trait Traces: Send + Sync {
     /// How others continue from a span.
     fn traceparent(&self, span: &Span) -> Option<String>;
 }
+
+/// The target of spans that nobody looks at. They cost next to nothing, and tell lines of the log their trace.
+pub const UNSEEN: &str = "unseen";
 
 static TRACES: OnceLock<Box<dyn Traces>> = OnceLock::new();
 
@@ -37,6 +46,16 @@ pub fn is_on() -> bool {
 /// The `traceparent` of a trace that somebody looks at; the others need no spans.
 pub fn looked_at(traceparent: Option<&str>) -> Option<&str> {
     traceparent.filter(|it| is_on() && is_sampled(it))
+}
+
+/// Whether somebody looks at a call that arrives with this `traceparent`, or none.
+pub fn chosen(parent: Option<&str>) -> bool {
+    TRACES.get().is_some_and(|traces| traces.chosen(parent))
+}
+
+/// How others continue from a span whose target is [`UNSEEN`].
+pub fn unseen(span: &Span, parent: Option<&str>) -> Option<String> {
+    TRACES.get().map(|traces| traces.unseen(span, parent))
 }
 
 /// Whether the last two digits, which are flags, say that the trace is looked at.
@@ -61,7 +80,8 @@ pub fn traceparent(span: &Span) -> Option<String> {
 pub fn current() -> Option<String> {
     let traces = TRACES.get()?;
     let span = Span::current();
-    (!span.is_none()).then(|| traces.traceparent(&span))?.filter(|it| is_sampled(it))
+    let seen = span.metadata().is_some_and(|metadata| metadata.target() != UNSEEN);
+    seen.then(|| traces.traceparent(&span))?.filter(|it| is_sampled(it))
 }
 
 /// The span of a store's work for a context, on behalf of `parent`. None in a trace that nobody looks at.

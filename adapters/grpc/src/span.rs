@@ -25,9 +25,23 @@ pub(crate) fn arriving(path: &str, headers: &mut HeaderMap) -> Span {
     if !trace::is_on() || path.starts_with(HOUSEKEEPING) {
         return Span::none();
     }
+    let parent = headers.get(TRACE).and_then(|trace| trace.to_str().ok());
+    if !trace::chosen(parent) {
+        let span = info_span!(target: trace::UNSEEN, parent: None, "call");
+        let own = trace::unseen(&span, parent);
+        hand_on(own, headers);
+        return span;
+    }
+    let span = seen(path);
+    trace::continue_from(&span, parent);
+    hand_on(trace::traceparent(&span), headers);
+    span
+}
+
+fn seen(path: &str) -> Span {
     // Callers choose paths, and what they write there is not told.
     let (service, method) = if is_offered(path) { split(path) } else { ("unknown", "unknown") };
-    let span = info_span!(
+    info_span!(
         parent: None,
         "call",
         otel.name = format!("{service}/{method}"),
@@ -37,10 +51,7 @@ pub(crate) fn arriving(path: &str, headers: &mut HeaderMap) -> Span {
         rpc.service = service,
         rpc.method = method,
         rpc.grpc.status_code = Empty,
-    );
-    trace::continue_from(&span, headers.get(TRACE).and_then(|trace| trace.to_str().ok()));
-    hand_on(&span, headers);
-    span
+    )
 }
 
 /// The span of a call that is made to `callee`. None in a trace that nobody looks at.
@@ -61,7 +72,7 @@ fn leaving(callee: &str, path: &str, headers: &mut HeaderMap) -> Span {
         peer.service = callee,
     );
     trace::continue_from(&span, Some(parent));
-    hand_on(&span, headers);
+    hand_on(trace::traceparent(&span), headers);
     span
 }
 
@@ -74,8 +85,8 @@ pub(crate) fn answered(span: &Span, headers: &HeaderMap) {
     }
 }
 
-fn hand_on(span: &Span, headers: &mut HeaderMap) {
-    if let Some(trace) = trace::traceparent(span).and_then(|trace| HeaderValue::try_from(trace).ok()) {
+fn hand_on(own: Option<String>, headers: &mut HeaderMap) {
+    if let Some(trace) = own.and_then(|trace| HeaderValue::try_from(trace).ok()) {
         headers.insert(TRACE, trace);
     }
 }

@@ -13,7 +13,7 @@ const STANDARD: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 /// Where traces and metrics go.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub struct TelemetryArgs {
-    /// The collector that traces and metrics are told to, by OTLP over gRPC, such as http://127.0.0.1:4317; without one
+    /// The collector that traces and metrics are told to, by OTLP over gRPC, such as `http://127.0.0.1:4317`; without one
     /// nothing is. `OTEL_EXPORTER_OTLP_ENDPOINT` says so too.
     #[arg(long, env = "HIGHSTREET_OTLP_ENDPOINT", value_name = "URL")]
     pub otlp_endpoint: Option<String>,

@@ -15,7 +15,7 @@ use crate::common::{poison, won};
 use crate::watched::{DAY, Watched, YEAR};
 
 /// Gauges are looked at every five seconds, Prometheus every second.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// CAP-17: an alert fires for what is wrong, names it, and ends once it is well again: a certificate that ends, messages
 /// that nobody can read, a context that is gone, a store that is away.

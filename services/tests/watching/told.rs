@@ -110,7 +110,7 @@ async fn the_trace_is_whole(collector: &Collector) {
 async fn hop(collector: &Collector, source: &str, event: &str, listener: &str) -> (Span, Span) {
     let sent = span(collector, source, SpanKind::Producer, &format!("send {source}.{event}")).await;
     let heard = span(collector, listener, SpanKind::Consumer, &format!("process {source}.{event}")).await;
-    assert_eq!(heard.links, [sent.id.clone()]);
+    assert_eq!(heard.links, std::slice::from_ref(&sent.id));
     assert_eq!(heard.parent, sent.id);
     (sent, heard)
 }

@@ -19,7 +19,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use tonic::transport::Channel;
 
 use super::spans::DROPPED;
-use super::text::{self, Family, Sample};
+use super::text::{self, Family, Labels, Sample};
 use super::{OURS, PATIENCE};
 use crate::Metrics;
 
@@ -105,8 +105,8 @@ fn point(sample: &Sample, Times { since, now }: Times) -> NumberDataPoint {
 
 /// The lines of each histogram, put together. Prometheus counts whatever is below a bound, OTLP what lies between two.
 fn histograms(family: &Family, Times { since, now }: Times) -> Vec<HistogramDataPoint> {
-    let mut points: BTreeMap<Vec<(String, String)>, HistogramDataPoint> = BTreeMap::new();
-    let mut below: BTreeMap<Vec<(String, String)>, u64> = BTreeMap::new();
+    let mut points: BTreeMap<Labels, HistogramDataPoint> = BTreeMap::new();
+    let mut below: BTreeMap<Labels, u64> = BTreeMap::new();
     for Sample { end, labels, value } in &family.samples {
         let (bound, labels): (Vec<_>, Vec<_>) = labels.iter().cloned().partition(|(label, _)| label == "le");
         let point = points.entry(labels.clone()).or_insert_with(|| HistogramDataPoint {

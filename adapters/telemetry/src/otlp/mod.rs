@@ -8,6 +8,7 @@ mod text;
 
 use std::time::Duration;
 
+use highstreet_foundation::trace::UNSEEN;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithTonicConfig};
@@ -75,10 +76,11 @@ impl Otlp {
         let attributes = resource.iter().map(|(key, value)| KeyValue::new(*key, value.clone()));
         let provider = SdkTracerProvider::builder()
             .with_span_processor(spans::bounded(exporter))
-            .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.sample))))
+            // Whether anybody looks was decided before the span was made.
+            .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)))
             .with_resource(Resource::builder_empty().with_attributes(attributes).build())
             .build();
-        seam::install();
+        seam::install(settings.sample);
         Ok(Self { provider, channel, resource })
     }
 
@@ -110,7 +112,12 @@ impl Otlp {
     }
 }
 
-pub(crate) fn is_span_of_ours(metadata: &Metadata<'_>) -> bool {
+/// Those that lines of the log name, whoever looks at them.
+pub(crate) fn is_span_of_lines(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && (metadata.target() == UNSEEN || is_span_of_ours(metadata))
+}
+
+fn is_span_of_ours(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && metadata.target().starts_with(OURS)
 }
 

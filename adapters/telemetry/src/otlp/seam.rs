@@ -3,6 +3,7 @@
 use highstreet_foundation::trace::{Traces, install as hand_over};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::Registry;
@@ -15,13 +16,37 @@ pub(crate) struct TraceIds {
     pub(crate) span: SpanId,
 }
 
-struct Seam;
+struct Seam {
+    /// The share of the traces begun here that are looked at, of all numbers of 64 bits.
+    chosen: u64,
+    ids: RandomIdGenerator,
+}
 
-pub(super) fn install() {
-    hand_over(Seam);
+/// Makes spans known; of the traces that are begun here this share.
+pub(super) fn install(share: f64) {
+    hand_over(Seam { chosen: of_all(share), ids: RandomIdGenerator::default() });
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "a share")]
+fn of_all(share: f64) -> u64 {
+    (share.clamp(0.0, 1.0) * u64::MAX as f64) as u64
 }
 
 impl Traces for Seam {
+    fn chosen(&self, parent: Option<&str>) -> bool {
+        match parent.and_then(parse) {
+            Some(parent) => parent.is_sampled(),
+            None => self.chosen > 0 && u64::from_be_bytes(self.ids.new_span_id().to_bytes()) <= self.chosen,
+        }
+    }
+
+    fn unseen(&self, span: &Span, parent: Option<&str>) -> String {
+        let trace = parent.and_then(parse).map_or_else(|| self.ids.new_trace_id(), |parent| parent.trace_id());
+        let ids = TraceIds { trace, span: self.ids.new_span_id() };
+        note(span, ids);
+        format!("00-{}-{}-00", ids.trace, ids.span)
+    }
+
     fn continue_from(&self, span: &Span, traceparent: &str) {
         if let Some(parent) = parse(traceparent) {
             // A span that nobody is told of has no parent.
@@ -72,6 +97,22 @@ fn parse(traceparent: &str) -> Option<SpanContext> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_caller_decided_stands_and_chance_decides_else() {
+        let seam = |share| Seam { chosen: of_all(share), ids: RandomIdGenerator::default() };
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7";
+        for share in [0.0, 1.0] {
+            assert!(seam(share).chosen(Some(&format!("{trace}-01"))));
+            assert!(!seam(share).chosen(Some(&format!("{trace}-00"))));
+            assert_eq!(seam(share).chosen(Some("nonsense")), share > 0.5);
+        }
+        let chosen = (0..10_000).filter(|_| seam(0.5).chosen(None)).count();
+        assert!((4_000..6_000).contains(&chosen), "{chosen}");
+        let own = seam(0.0).unseen(&Span::none(), Some(&format!("{trace}-00")));
+        assert!(own.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && own.ends_with("-00"), "{own}");
+        assert_ne!(own, format!("{trace}-00"));
+    }
 
     #[test]
     fn a_traceparent_is_read_and_what_is_none_is_not() {

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+/// Names and values.
+pub(super) type Labels = Vec<(String, String)>;
+
 /// A metric, as it was written.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Family {
@@ -16,7 +19,7 @@ pub(super) struct Family {
 pub(super) struct Sample {
     /// What stands behind the metric's name: `_bucket`, `_sum`, `_count` or nothing.
     pub(super) end: &'static str,
-    pub(super) labels: Vec<(String, String)>,
+    pub(super) labels: Labels,
     pub(super) value: f64,
 }
 
@@ -43,7 +46,7 @@ pub(super) fn read(text: &str) -> BTreeMap<String, Family> {
 }
 
 /// `name{label="value",…} value`.
-fn sample(line: &str) -> Option<(&str, Vec<(String, String)>, f64)> {
+fn sample(line: &str) -> Option<(&str, Labels, f64)> {
     let end = line.find(['{', ' ']).filter(|_| !line.starts_with('#'))?;
     let (series, mut rest) = line.split_at(end);
     let mut labels = Vec::new();
