@@ -100,17 +100,22 @@ fn walk(redact: &dyn Redact, field: &str, value: &mut Value) -> bool {
             }
             None => false,
         },
-        Value::Array(values) => values.iter_mut().fold(false, |changed, value| walk(redact, field, value) || changed),
+        Value::Array(values) => any_of(values.iter_mut().map(|value| walk(redact, field, value))),
         Value::Object(fields) => {
-            let inside = fields.iter_mut().fold(false, |changed, (name, value)| {
+            let inside = any_of(fields.iter_mut().map(|(name, value)| {
                 // The name of a recipient is the recipient.
                 let place = if name == "name" && PERSONAL.contains(&field) { field } else { name.as_str() };
-                walk(redact, place, value) || changed
-            });
+                walk(redact, place, value)
+            }));
             walk_names(redact, fields) || inside
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
+}
+
+/// Whether one of them is true; looks at all of them.
+fn any_of(changes: impl Iterator<Item = bool>) -> bool {
+    changes.filter(|changed| *changed).count() > 0
 }
 
 /// What is kept by name may be kept by the name of a person.

@@ -33,6 +33,16 @@ struct Kept {
     body: Vec<u8>,
 }
 
+/// What becomes of a message.
+enum Becomes {
+    /// It stays as it is.
+    Same,
+    /// It is published anew like this.
+    Anew(Kept),
+    /// It is no event, and of no use to anybody without what was in it.
+    Nothing,
+}
+
 #[async_trait]
 impl ForgetsMessages for JetStreamBus {
     async fn sweep_messages(&self, forgetting: &Forgetting<'_>) -> Result<Erased, StoreError> {
@@ -128,10 +138,9 @@ impl Streams {
     ) -> Result<u64, StoreError> {
         let sequence = kept.sequence;
         match kept.redacted(forgetting, source) {
-            None => return Ok(0),
-            // No event, and of no use to anybody without what was in it.
-            Some(None) => {}
-            Some(Some(anew)) => {
+            Becomes::Same => return Ok(0),
+            Becomes::Nothing => {}
+            Becomes::Anew(anew) => {
                 let published = self.publish(&anew.subject, &anew.headers, &anew.body).await;
                 published.map_err(|error| self.link.failed(&error))?;
             }
@@ -144,17 +153,16 @@ impl Streams {
 // === impl Kept ===
 
 impl Kept {
-    /// What it is to be; `None` within if nothing of it is to stay, `None` if it stays as it is.
-    fn redacted(mut self, forgetting: &Forgetting<'_>, source: &str) -> Option<Option<Self>> {
+    fn redacted(mut self, forgetting: &Forgetting<'_>, source: &str) -> Becomes {
         let erasure = forgetting.erasure;
         let Ok(message) = event::message(Some(&self.headers), &[]) else {
-            return erasure.may_be_in(&self.body).then_some(None);
+            return if erasure.may_be_in(&self.body) { Becomes::Nothing } else { Becomes::Same };
         };
         let told = (forgetting.retell)(erasure, source, &message.name, &self.body);
         let said = redacted_headers(erasure, &self.headers);
         let moved = erasure.moved_to(message.subject);
         if told.is_none() && said.is_none() && moved.is_none() {
-            return None;
+            return Becomes::Same;
         }
         self.headers = said.unwrap_or(self.headers);
         self.body = told.unwrap_or(self.body);
@@ -168,7 +176,7 @@ impl Kept {
         }
         // Not the one that the broker knows, or it would take it for the old one.
         self.headers.insert(NATS_MESSAGE_ID, format!("{id}/erased/{}/{}", erasure.id(), self.sequence));
-        Some(Some(self))
+        Becomes::Anew(self)
     }
 }
 

@@ -38,10 +38,15 @@ fn within(redact: &dyn Redact, field: &str, value: &mut Value) -> bool {
             None => false,
         },
         Value::Message(message) => walk(redact, message),
-        Value::List(values) => values.iter_mut().fold(false, |changed, value| within(redact, field, value) || changed),
-        Value::Map(values) => values.values_mut().fold(false, |changed, value| within(redact, field, value) || changed),
+        Value::List(values) => any_of(values.iter_mut().map(|value| within(redact, field, value))),
+        Value::Map(values) => any_of(values.values_mut().map(|value| within(redact, field, value))),
         _ => false,
     }
+}
+
+/// Whether one of them is true; looks at all of them.
+fn any_of(changes: impl Iterator<Item = bool>) -> bool {
+    changes.filter(|changed| *changed).count() > 0
 }
 
 #[cfg(test)]

@@ -234,7 +234,8 @@ fn without_number(text: &str, number: &str) -> Option<String> {
     let (mut left, mut done, mut from) = (String::new(), 0, 0);
     while let Some((start, end)) = find_number(text.as_bytes(), number, from) {
         from = start + 1;
-        if !is_digit(end) && !(start > 0 && is_digit(start - 1)) && start >= done {
+        let within_another = is_digit(end) || (start > 0 && is_digit(start - 1));
+        if !within_another {
             let before = text[done..start].strip_suffix('+').unwrap_or(&text[done..start]);
             left.push_str(before);
             left.push_str(BLANK);

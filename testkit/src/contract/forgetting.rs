@@ -296,9 +296,8 @@ async fn lay_aside(ports: &BusPorts, spoilt: &Message) {
     let mut listener = subscribe(ports, CONTEXT).await;
     while store_works(ports.letters.behind(CONTEXT, 0, 1).await).is_empty() {
         let batch = store_works(soon(&*ports.clock, "it comes again", listener.next(10)).await);
-        let verdict = |message: &Arc<Message>| match message.id == spoilt.id {
-            true => Verdict::Failed(format!("nobody knows {MINA}")),
-            false => Verdict::Done,
+        let verdict = |message: &Arc<Message>| {
+            if message.id == spoilt.id { Verdict::Failed(format!("nobody knows {MINA}")) } else { Verdict::Done }
         };
         let verdicts = batch.iter().map(|delivery| (delivery.tag, verdict(&delivery.message))).collect();
         store_works(listener.settle(verdicts).await);
