@@ -51,10 +51,11 @@ fn version(name: &str) -> Option<u32> {
 }
 
 fn add_migration(source: &str) -> Option<String> {
-    let (head, rest) = source.split_once("Self::Context => &[")?;
-    let (listed, tail) = rest.split_once(']')?;
-    let listed = listed.trim_end().trim_end_matches(',');
-    Some(format!("{head}Self::Context => &[{listed}, include_str!(\"../migrations/next.sql\")]{tail}"))
+    let list = source.find("Self::Context =>")?;
+    let end = list + source[list..].find(']')?;
+    let (head, tail) = source.split_at(end);
+    let head = head.trim_end().trim_end_matches(',');
+    Some(format!("{head}, include_str!(\"../migrations/next.sql\"){tail}"))
 }
 
 fn raise_version(source: &str) -> Option<String> {
