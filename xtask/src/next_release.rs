@@ -51,7 +51,8 @@ fn version(name: &str) -> Option<u32> {
 }
 
 fn add_migration(source: &str) -> Option<String> {
-    let list = source.find("Self::Context =>")?;
+    // What is said last of a context's files is which migrations they have.
+    let list = source.rfind("Self::Context =>")?;
     let end = list + source[list..].find(']')?;
     let (head, tail) = source.split_at(end);
     let head = head.trim_end().trim_end_matches(',');
@@ -88,6 +89,10 @@ mod tests {
             let source = fs::read_to_string(root().join(path)).unwrap();
             let changed = change(&source).unwrap_or_else(|| panic!("{path} is not as expected"));
             assert_ne!(changed, source);
+            // Behind another migration, and nowhere else.
+            let added = changed.split_once(", include_str!(\"../migrations/next.sql\")");
+            assert_eq!(added.is_some(), path.ends_with("migrate.rs"), "{path}");
+            assert!(added.is_none_or(|(before, _)| before.ends_with(".sql\")")), "{changed}");
         }
         let long = "Self::Context => &[\n    a,\n    b,\n],";
         assert_eq!(
