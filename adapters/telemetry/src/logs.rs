@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::str::FromStr;
 
 use thiserror::Error;
-use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, fmt};
@@ -68,8 +68,9 @@ fn start_alone(format: Format, filter: EnvFilter) -> Result<(), TryInitError> {
 
 fn start_with_spans(format: Format, filter: EnvFilter, otlp: &Otlp) -> Result<(), TryInitError> {
     let lines = fmt::layer().with_writer(io::stderr);
-    // Lines know only spans that are let through to them.
-    let filter = filter.or(filter_fn(is_span_of_lines));
+    // Lines know only spans that are let through to them. Without the hint everything below `info` in every library would
+    // be looked at before it is left out.
+    let filter = filter.or(filter_fn(is_span_of_lines).with_max_level_hint(LevelFilter::INFO));
     let spans = tracing_subscriber::registry().with(otlp.layer());
     if format.is_json() {
         let lines = lines.json().flatten_event(true).with_span_list(false).with_current_span(false);

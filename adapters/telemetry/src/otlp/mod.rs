@@ -17,7 +17,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use thiserror::Error;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tracing::{Metadata, Subscriber};
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
@@ -96,7 +96,7 @@ impl Otlp {
             .with_target(false)
             .with_tracked_inactivity(false)
             // Lines of the log may say what must not leave this machine.
-            .with_filter(filter_fn(is_span_of_ours))
+            .with_filter(filter_fn(is_span_of_ours).with_max_level_hint(LevelFilter::INFO))
     }
 
     /// Tells the collector every few seconds what `/metrics` says, for as long as it is polled.
