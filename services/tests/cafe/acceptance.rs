@@ -55,8 +55,13 @@ async fn cafe_a1_from_order_to_completion() {
     assert_eq!(cafe.ship(&delivery).await.unwrap().status(), DeliveryStatus::Shipped);
     assert_eq!(cafe.arrive(&delivery).await.unwrap().status(), DeliveryStatus::Delivered);
 
-    let trace = cafe.traced(&order, "COMPLETED").await;
-    assert!(trace.steps.iter().any(|step| step.status == "DELIVERED"));
+    cafe.traced(&order, "COMPLETED").await;
+    // Told by delivery, and may be heard after ordering has said that the order is completed.
+    eventually("the trace says that it was delivered", || async {
+        let trace = cafe.traced(&order, "COMPLETED").await;
+        trace.steps.iter().any(|step| step.status == "DELIVERED").then_some(())
+    })
+    .await;
     assert_eq!(cafe.get_order(&order).await.unwrap().status(), OrderStatus::Completed);
     assert_eq!(cafe.money_moved(), (1, 0));
 }

@@ -5,6 +5,7 @@ use crate::{acceptance, contract, outage, watch};
 
 /// Why a story is told in one process only.
 const ONLY_HERE: OnlyHere = &[
+    ("cafe::backup", "it copies files; databases are dumped in tests/mesh"),
     ("cafe::binary", "it is about the program"),
     ("cafe::breaker", "it reads the metrics of this process"),
     ("cafe::carriers", "notification's own process is tried with the notifiers where they are"),
