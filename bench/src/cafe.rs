@@ -70,7 +70,7 @@ pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
 }
 
 /// Places orders and reads them; returns them with their payments.
-pub(crate) async fn measure_place_and_get(
+async fn measure_place_and_get(
     plan: &Plan,
     server: &Server,
     suffix: &str,
@@ -78,12 +78,8 @@ pub(crate) async fn measure_place_and_get(
 ) -> Outcome<Arc<Vec<(String, String)>>> {
     let channels = server.channels().await?;
     let orders = Orders::default();
-    let used = server.processor()?;
-    let placed = place(plan, &channels, &orders).await?;
-    report.load(&format!("PlaceOrder{suffix}"), &placed);
+    report.load(&format!("PlaceOrder{suffix}"), &place(plan, &channels, &orders).await?);
     settle(server).await?;
-    let cost = (server.processor()? - used) / placed.count() as f64;
-    report.cost(&format!("processor time of one PlaceOrder{suffix}"), cost);
     let known = Arc::new(std::mem::take(&mut *orders.lock().unwrap_or_else(PoisonError::into_inner)));
     report.load(&format!("GetOrder{suffix}"), &get(plan, &channels, &known).await?);
     Ok(known)
@@ -103,7 +99,7 @@ pub(crate) async fn place(plan: &Plan, channels: &[Channel], orders: &Orders) ->
     .await
 }
 
-async fn get(plan: &Plan, channels: &[Channel], known: &Arc<Vec<(String, String)>>) -> Outcome<Load> {
+pub(crate) async fn get(plan: &Plan, channels: &[Channel], known: &Arc<Vec<(String, String)>>) -> Outcome<Load> {
     let (channels, known) = (channels.to_vec(), known.clone());
     load::run(plan.callers, plan.time, usize::MAX, move |caller, number| {
         let mut client = OrderingServiceClient::new(channels[caller % channels.len()].clone());

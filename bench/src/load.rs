@@ -1,6 +1,7 @@
 //! Callers that call as fast as they are answered, or at a pace.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -15,6 +16,8 @@ use crate::Outcome;
 pub(crate) struct Load {
     /// Answers a second.
     pub(crate) rate: f64,
+    /// In so many seconds.
+    took: f64,
     /// How long answers took, sorted.
     latencies: Vec<Duration>,
 }
@@ -50,7 +53,22 @@ where
     }
     let took = begin.elapsed().as_secs_f64();
     latencies.sort_unstable();
-    Ok(Load { rate: latencies.len() as f64 / took, latencies })
+    Ok(Load { rate: latencies.len() as f64 / took, took, latencies })
+}
+
+/// A load of so many seconds, again and again.
+pub(crate) type Turn<'a> = Box<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = Outcome<Load>> + Send + 'a>> + 'a>;
+
+/// What is to be compared, a second each in turns, there and back: what else the machine does falls on all of it.
+pub(crate) async fn in_turns<const N: usize>(time: Duration, turns: [Turn<'_>; N]) -> Outcome<[Load; N]> {
+    let mut loads = [const { Load { rate: 0.0, took: 0.0, latencies: Vec::new() } }; N];
+    for round in 0..time.as_secs() {
+        for at in 0..N {
+            let at = if round % 2 == 0 { at } else { N - 1 - at };
+            loads[at].add(turns[at](Duration::from_secs(1)).await?);
+        }
+    }
+    Ok(loads)
 }
 
 // === impl Load ===
@@ -58,7 +76,14 @@ where
 impl Load {
     pub(crate) fn from_latencies(mut latencies: Vec<Duration>) -> Self {
         latencies.sort_unstable();
-        Self { rate: 0.0, latencies }
+        Self { rate: 0.0, took: 0.0, latencies }
+    }
+
+    fn add(&mut self, more: Self) {
+        self.took += more.took;
+        self.latencies.extend(more.latencies);
+        self.latencies.sort_unstable();
+        self.rate = self.latencies.len() as f64 / self.took;
     }
 
     pub(crate) fn percentile(&self, share: f64) -> Duration {

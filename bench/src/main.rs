@@ -58,6 +58,8 @@ enum Command {
     Mesh,
     /// What one order costs each part of the mesh, to plan capacity with.
     Capacity,
+    /// How soon what happened is shown, at several paces.
+    Lag,
     /// Only what JSON costs beside gRPC, through the gateway of a mesh, and what checking callers costs.
     Json,
     /// The other shops: a rush on one screening, many books, deadlines; with --stored, stock that moves.
@@ -146,6 +148,12 @@ async fn main() -> Outcome<()> {
             mesh::measure_capacity(&plan, &mut report).await?;
         }
         println!("\n{}", report.capacity_table());
+        return Ok(());
+    }
+    if let Some(Command::Lag) = arguments.command {
+        for _ in 0..arguments.rounds {
+            mesh::measure_paces(&plan, &mut report).await?;
+        }
         return Ok(());
     }
     if let Some(Command::Json) = arguments.command {

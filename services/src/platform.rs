@@ -9,7 +9,7 @@ use highstreet_domain::kernel::BoxFuture;
 use highstreet_domain::kernel::ports::{Bus, Clock, Ids, Tasks};
 use highstreet_domain::notification::Notifier;
 use highstreet_domain::payment::PaymentProvider;
-use highstreet_foundation::{SystemClock, TimeOrderedIds};
+use highstreet_foundation::{SystemClock, TimeOrderedIds, trace};
 use highstreet_grpc::operations::Offices;
 use highstreet_grpc::{
     CallerLimitLayer, Channel, ChannelSettings, DoorTls, LimitLayer, Peer, PeerSettings, PeerTls, TlsError,
@@ -21,7 +21,6 @@ use highstreet_provider::{Simulated, Simulation};
 use highstreet_sqlite::{DataFolder, EmbeddedBus};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::Instrument;
 
 use crate::carrier::Carrier;
 use crate::config::{GroundArgs, ShopArgs, StorePlace};
@@ -282,6 +281,6 @@ fn provider(shops: &ShopArgs) -> Result<Simulated, StartError> {
 impl Tasks for TokioTasks {
     fn spawn(&self, work: BoxFuture) {
         // Its lines in the log, and its spans, are those of the call that it is done for.
-        self.0.spawn(work.in_current_span());
+        self.0.spawn(trace::carried(work));
     }
 }

@@ -4,22 +4,23 @@
 //! What connects spans is text, the W3C `traceparent`, and it travels where the story of a change travels: in the
 //! headers of calls and messages and in the [`Origin`](highstreet_domain::kernel::Origin) of every event. Whoever makes
 //! a span makes it a child of what that text names, and hands on its own. Without a collector nothing is made at all;
-//! in a trace that nobody looks at (its last two digits say so) nothing but the span of each call that arrives.
+//! in a trace that nobody looks at (its last two digits say so) a call that arrives has a [`Place`] and no span.
 
+use std::fmt;
+use std::future::Future;
 use std::sync::OnceLock;
 
 use highstreet_domain::kernel::Message;
 use tracing::field::Empty;
-use tracing::{Span, info_span};
+use tracing::{Instrument, Span, info_span};
 
 /// Whoever tells a collector of spans.
 pub trait Traces: Send + Sync {
     /// Whether somebody is to look at a call that arrives with this `traceparent`, or none: as its caller decided, or by
     /// chance.
     fn chosen(&self, parent: Option<&str>) -> bool;
-    /// Gives a span that nobody looks at a place in the trace that `parent` names, or in one of its own; how others
-    /// continue from there.
-    fn unseen(&self, span: &Span, parent: Option<&str>) -> String;
+    /// A place in the trace that `parent` names, or else in a new one.
+    fn place(&self, parent: Option<&str>) -> Place;
     /// Makes a span that was just made a child of the span that a `traceparent` names, wherever that is.
     fn continue_from(&self, span: &Span, traceparent: &str);
     /// Links a span to the one that a `traceparent` names.
@@ -28,8 +29,18 @@ pub trait Traces: Send + Sync {
     fn traceparent(&self, span: &Span) -> Option<String>;
 }
 
-/// The target of spans that nobody looks at. They cost next to nothing, and tell lines of the log their trace.
-pub const UNSEEN: &str = "unseen";
+/// Where something happens that nobody looks at: it costs next to nothing, and tells lines of the log their trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The trace.
+    pub trace: u128,
+    /// What stands for a span in it.
+    pub span: u64,
+}
+
+tokio::task_local! {
+    static HERE: Option<Place>;
+}
 
 static TRACES: OnceLock<Box<dyn Traces>> = OnceLock::new();
 
@@ -53,9 +64,24 @@ pub fn chosen(parent: Option<&str>) -> bool {
     TRACES.get().is_some_and(|traces| traces.chosen(parent))
 }
 
-/// How others continue from a span whose target is [`UNSEEN`].
-pub fn unseen(span: &Span, parent: Option<&str>) -> Option<String> {
-    TRACES.get().map(|traces| traces.unseen(span, parent))
+/// A place for what nobody looks at, in the trace that `parent` names or else in a new one.
+pub fn unseen(parent: Option<&str>) -> Option<Place> {
+    TRACES.get().map(|traces| traces.place(parent))
+}
+
+/// Does `work` in a span, and at a place if nobody looks at it.
+pub fn within<F: Future>(span: Span, place: Option<Place>, work: F) -> impl Future<Output = F::Output> {
+    HERE.scope(place, work).instrument(span)
+}
+
+/// Does `work` where the caller is, whoever does it.
+pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    within(Span::current(), here(), work)
+}
+
+/// The place of what is done, if nobody looks at it.
+pub fn here() -> Option<Place> {
+    HERE.try_with(|here| *here).ok().flatten()
 }
 
 /// Whether the last two digits, which are flags, say that the trace is looked at.
@@ -80,8 +106,10 @@ pub fn traceparent(span: &Span) -> Option<String> {
 pub fn current() -> Option<String> {
     let traces = TRACES.get()?;
     let span = Span::current();
-    let seen = span.metadata().is_some_and(|metadata| metadata.target() != UNSEEN);
-    seen.then(|| traces.traceparent(&span))?.filter(|it| is_sampled(it))
+    if span.is_none() {
+        return None;
+    }
+    traces.traceparent(&span).filter(|it| is_sampled(it))
 }
 
 /// The span of a store's work for a context, on behalf of `parent`. None in a trace that nobody looks at.
@@ -165,6 +193,15 @@ pub fn failed(span: &Span) {
     span.record("otel.status_code", "ERROR");
 }
 
+// === impl Place ===
+
+/// As `traceparent`, for those who continue from there.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "00-{:032x}-{:016x}-00", self.trace, self.span)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,5 +214,14 @@ mod tests {
         }
         assert!(!is_sampled(""));
         assert_eq!(looked_at(Some(&format!("{trace}-01"))), None, "nobody is told");
+    }
+
+    #[tokio::test]
+    async fn what_is_done_for_a_call_is_done_at_its_place() {
+        let place = Place { trace: 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736, span: 0x00f0_67aa_0ba9_02b7 };
+        assert_eq!(place.to_string(), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00");
+        let done = within(Span::none(), Some(place), async { tokio::spawn(carried(async { here() })).await });
+        assert_eq!(done.await.unwrap(), Some(place));
+        assert_eq!(here(), None);
     }
 }

@@ -81,17 +81,17 @@ impl<A: Aggregate> Desk<A> {
         Ok((found, next))
     }
 
-    async fn handle(&self, id: Id<A>, request: kernel::Request<A>) -> Result<(Id<A>, Standing<A>), Status> {
+    async fn handle(&self, id: Id<A>, request: Box<kernel::Request<A>>) -> Result<(Id<A>, Standing<A>), Status> {
         self.handler.handle(id, request).await.map_err(|failure| of_failure(id, &failure))
     }
 
-    fn request(&self, call: &Call, terms: Terms, command: A::Command) -> kernel::Request<A> {
+    fn request(&self, call: &Call, terms: Terms, command: A::Command) -> Box<kernel::Request<A>> {
         let claim = terms.request_id.map(|(request_id, fingerprint)| Claim {
             key: ClaimKey::new(&call.caller, terms.method, request_id),
             fingerprint,
         });
         let cause = claim.map_or_else(|| Cause::unique(self.ids.next()), |claim| Cause::of_claim(claim.key));
-        let mut request = kernel::Request::new(command, cause, call.origin.clone());
+        let mut request = Box::new(kernel::Request::new(command, cause, call.origin.clone()));
         request.claim = claim;
         request.expected_revision = terms.expected_revision;
         request.deadline = call.deadline;

@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use highstreet_foundation::trace;
 use http::{HeaderValue, Request, Response};
 use tower::{Layer, Service};
-use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::call::{ACTOR, CALLER, CORRELATION, TIMEOUT, parse_timeout};
@@ -106,7 +106,7 @@ where
         let correlation = request.headers().get(CORRELATION).cloned().unwrap_or_else(new_correlation);
         request.headers_mut().insert(CORRELATION, correlation.clone());
         let path = request.uri().path().to_owned();
-        let span = span::arriving(&path, request.headers_mut());
+        let (span, place) = span::arriving(&path, request.headers_mut());
         let timeout = request.headers().get(TIMEOUT).and_then(|value| parse_timeout(value.to_str().ok()?));
         let response = span.in_scope(|| self.inner.call(request));
         let told = span.clone();
@@ -117,7 +117,7 @@ where
             response.headers_mut().insert(CORRELATION, correlation);
             Ok(response)
         };
-        Box::pin(answering.instrument(span))
+        Box::pin(trace::within(span, place, answering))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use highstreet_foundation::trace;
+use highstreet_foundation::trace::{self, Place};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use tonic::body::Body;
 use tower::Service;
@@ -19,23 +19,22 @@ const HOUSEKEEPING: &str = "/grpc.";
 /// `UNKNOWN`, `DEADLINE_EXCEEDED`, `UNIMPLEMENTED`, `INTERNAL`, `UNAVAILABLE`, `DATA_LOSS`: no fault of the caller's.
 const FAULTS: [usize; 6] = [2, 4, 12, 13, 14, 15];
 
-/// The span of a call that arrives. It continues the trace that the caller is in, if it says so; what the call leads to
-/// continues from it.
-pub(crate) fn arriving(path: &str, headers: &mut HeaderMap) -> Span {
+/// The span of a call that arrives, or its place if nobody looks at it. It continues the trace that the caller is in, if
+/// it says so; what the call leads to continues from it.
+pub(crate) fn arriving(path: &str, headers: &mut HeaderMap) -> (Span, Option<Place>) {
     if !trace::is_on() || path.starts_with(HOUSEKEEPING) {
-        return Span::none();
+        return (Span::none(), None);
     }
     let parent = headers.get(TRACE).and_then(|trace| trace.to_str().ok());
     if !trace::chosen(parent) {
-        let span = info_span!(target: trace::UNSEEN, parent: None, "call");
-        let own = trace::unseen(&span, parent);
-        hand_on(own, headers);
-        return span;
+        let place = trace::unseen(parent);
+        hand_on(place.map(|place| place.to_string()), headers);
+        return (Span::none(), place);
     }
     let span = seen(path);
     trace::continue_from(&span, parent);
     hand_on(trace::traceparent(&span), headers);
-    span
+    (span, None)
 }
 
 fn seen(path: &str) -> Span {

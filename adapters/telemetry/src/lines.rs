@@ -2,12 +2,11 @@
 
 use std::fmt;
 
+use highstreet_foundation::trace::{self, Place};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::FmtContext;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::registry::LookupSpan;
-
-use crate::otlp::TraceIds;
 
 /// Lines as `inner` writes them, and in which span.
 #[derive(Clone, Debug)]
@@ -29,10 +28,12 @@ impl<F> Traced<F> {
         Self { inner, json: false }
     }
 
-    fn end(&self, line: &str, TraceIds { trace, span }: TraceIds, writer: &mut Writer<'_>) -> fmt::Result {
+    fn end(&self, line: &str, Place { trace, span }: Place, writer: &mut Writer<'_>) -> fmt::Result {
         match line.strip_suffix("}\n") {
-            Some(object) if self.json => writeln!(writer, "{object},\"trace_id\":\"{trace}\",\"span_id\":\"{span}\"}}"),
-            _ => writeln!(writer, "{} trace_id={trace} span_id={span}", line.trim_end()),
+            Some(object) if self.json => {
+                writeln!(writer, "{object},\"trace_id\":\"{trace:032x}\",\"span_id\":\"{span:016x}\"}}")
+            }
+            _ => writeln!(writer, "{} trace_id={trace:032x} span_id={span:016x}", line.trim_end()),
         }
     }
 }
@@ -45,11 +46,12 @@ where
 {
     fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let mut spans = context.event_scope().into_iter().flatten();
-        let Some(ids) = spans.find_map(|span| span.extensions().get::<TraceIds>().copied()) else {
+        let told = spans.find_map(|span| span.extensions().get::<Place>().copied());
+        let Some(place) = told.or_else(trace::here) else {
             return self.inner.format_event(context, writer, event);
         };
         let mut line = String::new();
         self.inner.format_event(context, Writer::new(&mut line), event)?;
-        self.end(&line, ids, &mut writer)
+        self.end(&line, place, &mut writer)
     }
 }

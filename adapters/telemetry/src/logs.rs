@@ -11,7 +11,7 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::lines::Traced;
-use crate::otlp::{Otlp, is_span_of_lines};
+use crate::otlp::{Otlp, is_span_of_ours};
 
 /// The environment variable that says what is logged, such as `info,highstreet=debug`.
 pub const FILTER: &str = "HIGHSTREET_LOG";
@@ -70,7 +70,7 @@ fn start_with_spans(format: Format, filter: EnvFilter, otlp: &Otlp) -> Result<()
     let lines = fmt::layer().with_writer(io::stderr);
     // Lines know only spans that are let through to them. Without the hint everything below `info` in every library would
     // be looked at before it is left out.
-    let filter = filter.or(filter_fn(is_span_of_lines).with_max_level_hint(LevelFilter::INFO));
+    let filter = filter.or(filter_fn(is_span_of_ours).with_max_level_hint(LevelFilter::INFO));
     let spans = tracing_subscriber::registry().with(otlp.layer());
     if format.is_json() {
         let lines = lines.json().flatten_event(true).with_span_list(false).with_current_span(false);

@@ -37,7 +37,7 @@ impl Connections {
     }
 
     async fn send(&self, caller: usize, method: Method, path: String, body: String) -> Result<Bytes, Status> {
-        let request = Request::builder().method(method).uri(path).header("host", "highstreet");
+        let request = Request::builder().method(method).uri(path).header("host", "localhost");
         let request = request.header("content-type", "application/json").body(Full::new(Bytes::from(body)));
         let request = request.map_err(|error| Status::internal(error.to_string()))?;
         let mut sender = self.0[caller % self.0.len()].lock().await;

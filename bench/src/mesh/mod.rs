@@ -4,6 +4,7 @@ mod capacity;
 mod floor;
 mod guarded;
 mod json;
+mod orders;
 pub(crate) mod street;
 
 use std::path::Path;
@@ -15,21 +16,16 @@ use highstreet_domain::kernel::{Message, Origin, Timestamp};
 use highstreet_nats::{JetStreamBus, Settings};
 use highstreet_wire::proto::Money;
 use highstreet_wire::proto::common::{PaymentMethod, Reference};
-use highstreet_wire::proto::ordering::GetOrderRequest;
-use highstreet_wire::proto::ordering::ordering_service_client::OrderingServiceClient;
 use highstreet_wire::proto::payment::RequestPaymentRequest;
 use highstreet_wire::proto::payment::payment_service_client::PaymentServiceClient;
-use tonic::Request;
-use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use uuid::Uuid;
 
-use crate::cafe::{self, Orders, SHOP, a_payment, an_order};
+use crate::cafe::{self, Orders, SHOP, a_payment};
 use crate::child::Server;
 use crate::load::Load;
 use crate::report::Report;
 use crate::{Outcome, Plan, lag, load};
-use json::Connections;
 use street::Ground;
 
 /// All of them, each behind those that it calls.
@@ -50,14 +46,21 @@ const ALL: [&str; 14] = [
     "tracking",
 ];
 
+const HALF: f64 = 0.5;
+
 /// Only what JSON costs, and the gateway's checks.
 pub(crate) async fn measure_json(plan: &Plan, report: &mut Report) -> Outcome<()> {
-    measure_order(plan, &Ground::new().await, report).await
+    orders::measure(plan, &Ground::new().await, report).await
 }
 
 /// What an order costs each part of the mesh.
 pub(crate) async fn measure_capacity(plan: &Plan, report: &mut Report) -> Outcome<()> {
     capacity::measure(plan, &Ground::new().await, report).await
+}
+
+/// How soon what happened is shown, at several paces.
+pub(crate) async fn measure_paces(plan: &Plan, report: &mut Report) -> Outcome<()> {
+    measure_lag(plan, &Ground::new().await, &[0.05, 0.25, HALF], report).await
 }
 
 pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
@@ -68,8 +71,8 @@ pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
     report.time("floor: one commit and one publication", wait);
     measure_write(plan, &ground, report).await?;
     measure_followed(plan, &ground, report).await?;
-    measure_lag(plan, &ground, report).await?;
-    measure_order(plan, &ground, report).await?;
+    measure_lag(plan, &ground, &[HALF], report).await?;
+    orders::measure(plan, &ground, report).await?;
     measure_idle(plan, &Ground::new().await, report).await
 }
 
@@ -118,14 +121,14 @@ async fn measure_followed(plan: &Plan, ground: &Ground, report: &mut Report) -> 
     Ok(())
 }
 
-/// How long after a payment's answer its trace shows it, at half of what the three contexts can follow.
-async fn measure_lag(plan: &Plan, ground: &Ground, report: &mut Report) -> Outcome<()> {
+/// How long after a payment's answer its trace shows it, at these shares of what the three contexts can follow.
+async fn measure_lag(plan: &Plan, ground: &Ground, shares: &[f64], report: &mut Report) -> Outcome<()> {
     let mesh = ground.mesh(plan, &["payment", "ordering", "tracking"], ("", &[])).await?;
     let (ordering, payment) = (mesh.context("ordering")?.channels().await?, mesh.context("payment")?.channels().await?);
     let orders = Orders::default();
-    cafe::place(plan, &ordering, &orders).await?;
+    cafe::place(&plan.of(plan.time.as_secs() * (1 + shares.len() as u64) / 2), &ordering, &orders).await?;
     let orders = std::mem::take(&mut *orders.lock().unwrap_or_else(PoisonError::into_inner));
-    let (first, second) = orders.split_at(orders.len() / 2);
+    let (first, mut rest) = orders.split_at(orders.len() / (1 + shares.len()));
 
     let begin = Instant::now();
     let paid = cafe::pay(plan, &payment, first).await?;
@@ -135,40 +138,42 @@ async fn measure_lag(plan: &Plan, ground: &Ground, report: &mut Report) -> Outco
     }
     let sustained = paid.count() as f64 / begin.elapsed().as_secs_f64();
     report.rate("Pay, as fast as it can be followed", sustained);
-    // Ordering hears of payments too, and is heard: until that is done, nobody is at half load.
-    for (_, server) in &mesh.contexts {
-        cafe::settle(server).await?;
-    }
 
-    let rate = sustained / 2.0;
-    let most = second.len().min((rate * plan.time.as_secs_f64()) as usize);
-    let tracking = mesh.context("tracking")?.channels().await?[0].clone();
-    let shown = lag::measure(tracking, SHOP, "PaymentApproved", rate, most, |number| {
-        let mut client = PaymentServiceClient::new(payment[number % payment.len()].clone());
-        let (order, payment) = second[number].clone();
-        async move { client.pay(a_payment(payment)).await.map(|_| order) }
-    });
-    report.lag("from Pay's answer to the trace", &shown.await?);
+    for share in shares {
+        // Ordering hears of payments too, and is heard: until that is done, nobody is at this pace.
+        for (_, server) in &mesh.contexts {
+            cafe::settle(server).await?;
+        }
+        let rate = sustained * share;
+        let most = rest.len().min((rate * plan.time.as_secs_f64()) as usize);
+        let (some, more) = rest.split_at(most);
+        rest = more;
+        let tracking = mesh.context("tracking")?.channels().await?[0].clone();
+        let used = busy()?;
+        let shown = lag::measure(tracking, SHOP, "PaymentApproved", rate, most, |number| {
+            let mut client = PaymentServiceClient::new(payment[number % payment.len()].clone());
+            let (order, payment) = some[number].clone();
+            async move { client.pay(a_payment(payment)).await.map(|_| order) }
+        });
+        let shown = shown.await?;
+        let each = (busy()? - used) / most as f64;
+        if *share == HALF {
+            report.lag("from Pay's answer to the trace", &shown);
+        } else {
+            report.lag(&format!("from Pay's answer to the trace, at {rate:.0} a second"), &shown);
+        }
+        report.cost(&format!("processor time of all for one, at {rate:.0} a second"), each);
+    }
     Ok(())
 }
 
-/// Orders through gateway, ordering and payment, and what the gateway costs.
-async fn measure_order(plan: &Plan, ground: &Ground, report: &mut Report) -> Outcome<()> {
-    let mesh = ground.mesh(plan, &["payment", "ordering"], ("", &[])).await?;
-    let (direct, through) = (mesh.context("ordering")?.channels().await?, mesh.gateway.channels().await?);
-    // Both warm, and in turns: what else the machine does meanwhile falls on both.
-    place(&plan.of(1), &through, None).await?;
-    report.load("PlaceOrder, direct", &place(plan, &direct, None).await?);
-    report.load("PlaceOrder through the gateway", &place(plan, &through, None).await?);
-    let order = OrderingServiceClient::new(through[0].clone()).place_order(an_order(0)).await?.into_inner();
-    let order = order.order.unwrap_or_default().order_id;
-    report.load("GetOrder, direct", &get(plan, &direct, &order, None).await?);
-    report.load("GetOrder through the gateway", &get(plan, &through, &order, None).await?);
-    let json = Connections::open(mesh.gateway.address, plan.callers).await?;
-    report.load("PlaceOrder in JSON through the gateway", &json.place(plan).await?);
-    report.load("GetOrder in JSON through the gateway", &json.get(plan, &order).await?);
-    drop(mesh);
-    guarded::measure(plan, ground, report).await
+/// Seconds that the machine's processors were busy.
+fn busy() -> Outcome<f64> {
+    let stat = std::fs::read_to_string("/proc/stat")?;
+    let all: Vec<f64> =
+        stat.lines().next().unwrap_or_default().split_whitespace().skip(1).flat_map(str::parse).collect();
+    let idle = all.get(3).zip(all.get(4)).map_or(0.0, |(idle, waiting)| idle + waiting);
+    Ok((all.iter().take(8).sum::<f64>() - idle) / 100.0)
 }
 
 /// Every context and the gateway, doing nothing.
@@ -195,37 +200,6 @@ pub(crate) async fn request_payments(plan: &Plan, channels: &[Channel]) -> Outco
         async move { client.request_payment(a_bill()).await.map(drop) }
     })
     .await
-}
-
-/// What callers show, if they are asked who they are.
-type Token = MetadataValue<Ascii>;
-
-async fn place(plan: &Plan, channels: &[Channel], token: Option<&Token>) -> Outcome<Load> {
-    let (channels, token) = (channels.to_vec(), token.cloned());
-    load::run(plan.callers, plan.time, usize::MAX, move |caller, number| {
-        let mut client = OrderingServiceClient::new(channels[caller % channels.len()].clone());
-        let order = shown(an_order(number), token.as_ref());
-        async move { client.place_order(order).await.map(drop) }
-    })
-    .await
-}
-
-async fn get(plan: &Plan, channels: &[Channel], order: &str, token: Option<&Token>) -> Outcome<Load> {
-    let (channels, order, token) = (channels.to_vec(), order.to_owned(), token.cloned());
-    load::run(plan.callers, plan.time, usize::MAX, move |caller, _| {
-        let mut client = OrderingServiceClient::new(channels[caller % channels.len()].clone());
-        let question = shown(GetOrderRequest { order_id: order.clone() }, token.as_ref());
-        async move { client.get_order(question).await.map(drop) }
-    })
-    .await
-}
-
-fn shown<M>(message: M, token: Option<&Token>) -> Request<M> {
-    let mut request = Request::new(message);
-    if let Some(token) = token {
-        request.metadata_mut().insert("authorization", token.clone());
-    }
-    request
 }
 
 fn a_bill() -> RequestPaymentRequest {

@@ -89,14 +89,14 @@ impl<A: Aggregate> Handler<A> {
     /// under the same `request_id`, what the first one led to, under the id that it got.
     ///
     /// Runs in a task of its own: a caller that goes away cancels nothing half-way.
-    pub async fn handle(&self, id: Id<A>, request: Request<A>) -> Handled<A> {
-        let this = self.clone();
+    pub async fn handle(&self, id: Id<A>, request: impl Into<Box<Request<A>>>) -> Handled<A> {
+        let (this, request) = (self.clone(), request.into());
         self.detached(Box::pin(async move { this.carry_out(id, request).await })).await
     }
 
     /// Carries a request out and returns once it is committed; what became due with it runs behind.
-    pub async fn post(&self, id: Id<A>, request: Request<A>) -> Result<(), Failure<A::Rejection>> {
-        let this = self.clone();
+    pub async fn post(&self, id: Id<A>, request: impl Into<Box<Request<A>>>) -> Result<(), Failure<A::Rejection>> {
+        let (this, request) = (self.clone(), request.into());
         let work = async move {
             let origin = request.origin.clone();
             if let Word::Decided { loaded, owns_step: true } = this.decide(id, request).await? {
@@ -113,7 +113,7 @@ impl<A: Aggregate> Handler<A> {
         Ok((loaded.standing.revision > 0).then_some(loaded.standing))
     }
 
-    async fn carry_out(&self, id: Id<A>, request: Request<A>) -> Handled<A> {
+    async fn carry_out(&self, id: Id<A>, request: Box<Request<A>>) -> Handled<A> {
         let deadline = request.deadline.unwrap_or_else(|| self.now().after(self.0.settings.patience));
         let Some(claim) = request.claim else { return self.attempt(id, request, deadline).await };
         loop {
@@ -137,7 +137,7 @@ impl<A: Aggregate> Handler<A> {
         }
     }
 
-    async fn attempt(&self, id: Id<A>, request: Request<A>, deadline: Timestamp) -> Handled<A> {
+    async fn attempt(&self, id: Id<A>, request: Box<Request<A>>, deadline: Timestamp) -> Handled<A> {
         let origin = request.origin.clone();
         match self.decide(id, request).await? {
             Word::Repeated(loaded) | Word::Decided { loaded, owns_step: false } => Ok((id, loaded.standing)),
@@ -151,7 +151,7 @@ impl<A: Aggregate> Handler<A> {
 
     // === Decide ===
 
-    pub(super) async fn decide(&self, id: Id<A>, request: Request<A>) -> Answer<A> {
+    pub(super) async fn decide(&self, id: Id<A>, request: Box<Request<A>>) -> Answer<A> {
         self.0.queues.wait(id, request, |batch| self.take_turn(id, batch)).await
     }
 
@@ -167,7 +167,7 @@ impl<A: Aggregate> Handler<A> {
                 Ok(loaded) => loaded,
                 Err(error) => return answer_all(batch, &Failure::Store(error)),
             };
-            let requests: Vec<_> = batch.iter().map(|waiting| &waiting.request).collect();
+            let requests: Vec<_> = batch.iter().map(|waiting| &*waiting.request).collect();
             let (answers, append) = turn(id, &loaded, &requests, self.now(), self.0.settings.lease);
             let committed = match append {
                 Some(append) => self.0.ports.journal.append(append).await,

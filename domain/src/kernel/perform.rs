@@ -162,9 +162,9 @@ pub(super) fn outcome<A: Aggregate>(
     origin: &Origin,
     outage: Option<Outage>,
     known: Loaded<A>,
-) -> Request<A> {
+) -> Box<Request<A>> {
     let origin = Arc::new(origin.then(key.uuid().to_string()));
-    let mut request = Request::new(command, Cause::of_step(key), origin);
+    let mut request = Box::new(Request::new(command, Cause::of_step(key), origin));
     request.release = if outage.is_some() { Release::Claim } else { Release::Keep };
     request.known = Some(known);
     request

@@ -1,6 +1,7 @@
 //! The queue of each stream: callers of one stream wait for their turn in the process instead of colliding in the
 //! store, and whoever gets the turn takes everybody who waits along in one commit.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -31,7 +32,8 @@ struct Queue<A: Aggregate> {
 
 /// A request and whoever waits for its answer.
 pub(super) struct Waiting<A: Aggregate> {
-    pub(super) request: Request<A>,
+    /// Boxed: it is large, and passed through many hands.
+    pub(super) request: Box<Request<A>>,
     pub(super) answer: oneshot::Sender<Answer<A>>,
 }
 
@@ -43,7 +45,7 @@ impl<A: Aggregate> Queues<A> {
     }
 
     /// Waits for an answer to `request`: from whoever has the turn, or by taking it with `lead`.
-    pub(super) async fn wait<F, Fut>(&self, id: Id<A>, request: Request<A>, lead: F) -> Answer<A>
+    pub(super) async fn wait<F, Fut>(&self, id: Id<A>, request: Box<Request<A>>, lead: F) -> Answer<A>
     where
         F: Fn(Vec<Waiting<A>>) -> Fut,
         Fut: Future<Output = ()>,

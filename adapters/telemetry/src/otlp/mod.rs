@@ -8,7 +8,6 @@ mod text;
 
 use std::time::Duration;
 
-use highstreet_foundation::trace::UNSEEN;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithTonicConfig};
@@ -22,8 +21,6 @@ use tracing_subscriber::layer::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::Metrics;
-
-pub(crate) use seam::TraceIds;
 
 /// How long the collector may take for one batch.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -112,12 +109,8 @@ impl Otlp {
     }
 }
 
-/// Those that lines of the log name, whoever looks at them.
-pub(crate) fn is_span_of_lines(metadata: &Metadata<'_>) -> bool {
-    metadata.is_span() && (metadata.target() == UNSEEN || is_span_of_ours(metadata))
-}
-
-fn is_span_of_ours(metadata: &Metadata<'_>) -> bool {
+/// Those that are told, and that lines of the log name.
+pub(crate) fn is_span_of_ours(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && metadata.target().starts_with(OURS)
 }
 

@@ -1,6 +1,6 @@
 //! Spans of `tracing` and those of OpenTelemetry, for whoever makes the former and knows nothing of the latter.
 
-use highstreet_foundation::trace::{Traces, install as hand_over};
+use highstreet_foundation::trace::{Place, Traces, install as hand_over};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
@@ -8,13 +8,6 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
-
-/// What the lines of a log say of the span that they are written in.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TraceIds {
-    pub(crate) trace: TraceId,
-    pub(crate) span: SpanId,
-}
 
 struct Seam {
     /// The share of the traces begun here that are looked at, of all numbers of 64 bits.
@@ -40,11 +33,10 @@ impl Traces for Seam {
         }
     }
 
-    fn unseen(&self, span: &Span, parent: Option<&str>) -> String {
+    fn place(&self, parent: Option<&str>) -> Place {
         let trace = parent.and_then(parse).map_or_else(|| self.ids.new_trace_id(), |parent| parent.trace_id());
-        let ids = TraceIds { trace, span: self.ids.new_span_id() };
-        note(span, ids);
-        format!("00-{}-{}-00", ids.trace, ids.span)
+        let (trace, span) = (trace.to_bytes(), self.ids.new_span_id().to_bytes());
+        Place { trace: u128::from_be_bytes(trace), span: u64::from_be_bytes(span) }
     }
 
     fn continue_from(&self, span: &Span, traceparent: &str) {
@@ -66,18 +58,18 @@ impl Traces for Seam {
         if !told.is_valid() {
             return None;
         }
-        let ids = TraceIds { trace: told.trace_id(), span: told.span_id() };
-        note(span, ids);
-        Some(format!("00-{}-{}-{:02x}", ids.trace, ids.span, told.trace_flags().to_u8()))
+        let (trace, own) = (told.trace_id(), told.span_id());
+        note(span, Place { trace: u128::from_be_bytes(trace.to_bytes()), span: u64::from_be_bytes(own.to_bytes()) });
+        Some(format!("00-{trace}-{own}-{:02x}", told.trace_flags().to_u8()))
     }
 }
 
 /// Lets lines that are written in this span say so.
-fn note(span: &Span, ids: TraceIds) {
+fn note(span: &Span, place: Place) {
     span.with_subscriber(|(id, subscriber)| {
         let found = subscriber.downcast_ref::<Registry>().and_then(|registry| registry.span(id));
         if let Some(found) = found {
-            found.extensions_mut().replace(ids);
+            found.extensions_mut().replace(place);
         }
     });
 }
@@ -109,7 +101,7 @@ mod tests {
         }
         let chosen = (0..10_000).filter(|_| seam(0.5).chosen(None)).count();
         assert!((4_000..6_000).contains(&chosen), "{chosen}");
-        let own = seam(0.0).unseen(&Span::none(), Some(&format!("{trace}-00")));
+        let own = seam(0.0).place(Some(&format!("{trace}-00"))).to_string();
         assert!(own.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && own.ends_with("-00"), "{own}");
         assert_ne!(own, format!("{trace}-00"));
     }
