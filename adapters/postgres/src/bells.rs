@@ -1,10 +1,14 @@
 //! What is rung when something happened, in this process or in another replica.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 
 use highstreet_domain::kernel::Signal;
 use highstreet_domain::kernel::ports::Wake;
 use highstreet_foundation::encoded::EncodedAppend;
+
+/// A replica that was heard, and is not to be seen, is thought to be there for so many looks: one of an earlier version
+/// does not show itself.
+const LOOKS: u32 = 5;
 
 /// The bells of one schema in one process.
 #[derive(Default)]
@@ -22,7 +26,11 @@ pub(crate) struct Bells {
     /// Others are to be told.
     pub(crate) telling: Signal,
     untold: AtomicBool,
+    others: Others,
 }
+
+/// For how many looks more others are thought to be there: until the first, in any case.
+struct Others(AtomicU32);
 
 // === impl Bells ===
 
@@ -62,6 +70,27 @@ impl Bells {
         self.viewed.ring();
     }
 
+    /// Another replica says that something happened, or that it is there. It has not heard yet what was done while it
+    /// was thought that nobody listens.
+    pub(crate) fn heard_another(&self) {
+        if self.others.0.swap(LOOKS, Ordering::SeqCst) == 0 {
+            self.tell();
+        }
+        self.ring();
+    }
+
+    /// So many replicas show themselves, this one among them.
+    pub(crate) fn saw_replicas(&self, count: i64) {
+        let fewer = |looks: u32| Some(if count > 1 { LOOKS } else { looks.saturating_sub(1) });
+        // It always has a value.
+        let _ = self.others.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer);
+    }
+
+    /// Whether nobody is there to be told.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.others.0.load(Ordering::SeqCst) == 0
+    }
+
     /// Has other replicas told, soon, that something happened.
     pub(crate) fn tell(&self) {
         if !self.untold.swap(true, Ordering::SeqCst) {
@@ -78,5 +107,13 @@ impl Bells {
         if let Wake::At { at, .. } | Wake::Leased { until: at, .. } = wake {
             self.due_at(at.as_micros());
         }
+    }
+}
+
+// === impl Others ===
+
+impl Default for Others {
+    fn default() -> Self {
+        Self(AtomicU32::new(1))
     }
 }

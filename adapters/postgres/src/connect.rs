@@ -122,9 +122,10 @@ impl Connector {
             "-c statement_timeout={statement} -c lock_timeout={lock} -c idle_in_transaction_session_timeout={statement}"
         );
         // Every statement finds its rows by an index, in the order in which it wants them. A plan made while a table
-        // was empty must not read all of it when it has grown.
+        // was empty must not read all of it when it has grown. What has no index, such as a sequence, counts as very
+        // dear then, and the server would compile those plans, each time for ten milliseconds.
         let plans = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_mergejoin=off \
-                     -c enable_bitmapscan=off";
+                     -c enable_bitmapscan=off -c jit=off";
         // A server whose network was cut notices within seconds, so that what a dead replica held is free again; one
         // lost packet is no cut.
         let alive =

@@ -59,6 +59,8 @@ struct Place {
 struct Progress {
     given: Vec<Place>,
     published: Vec<Place>,
+    /// How often the bell had been rung when everything that was there was given.
+    all_given_at: Option<u64>,
     /// Since when what was given is asked for again and again, because it cannot be published from here.
     in_vain: Option<Instant>,
 }
@@ -151,6 +153,11 @@ impl Progress {
         self.in_vain.get_or_insert_with(Instant::now).elapsed()
     }
 
+    /// Whether everything was given that had been committed before the bell was rung so often, and published.
+    fn all_is_given(&self, rings: u64) -> bool {
+        self.given.is_empty() && self.all_given_at == Some(rings)
+    }
+
     /// The first of what was published, as many as have the same mark: nearly always all of it.
     fn first_published(&self) -> (Vec<i64>, i32) {
         let mark = self.published.first().map_or(0, |first| first.mark);
@@ -176,6 +183,9 @@ impl Outbox for PostgresOutbox {
             let Leadership { client, next, delete } = self.lead().await?;
             // Forgotten only once it is deleted: whoever calls may go away while it waits.
             let (published, mark) = self.progress().first_published();
+            // Then there is nothing to ask for. Once that is deleted it is asked all the same, now and then: another
+            // replica may be gone without having told of its last commit.
+            let all_given = !published.is_empty() && self.progress().all_is_given(rings);
             // One trip for both: the server does one after the other.
             let deleting = async {
                 if published.is_empty() {
@@ -183,10 +193,13 @@ impl Outbox for PostgresOutbox {
                 }
                 client.execute(&delete, &[&published, &mark]).await
             };
-            let (deleted, rows) = join(deleting, client.query(&next, &[&limit])).await;
+            let asking = async { if all_given { Ok(Vec::new()) } else { client.query(&next, &[&limit]).await } };
+            let (deleted, rows) = join(deleting, asking).await;
             deleted.map_err(|error| unavailable(&error))?;
             self.progress().forget(published.len());
             let rows = rows.map_err(|error| unavailable(&error))?;
+            let all_there = i64::try_from(rows.len()).is_ok_and(|count| count < limit);
+            self.progress().all_given_at = all_there.then_some(rings);
             if !rows.is_empty() {
                 let place = |row: &Row| Place { position: row.get(0), mark: row.get(7) };
                 self.progress().given = rows.iter().map(place).collect();

@@ -60,6 +60,11 @@ impl Schema {
         self.lock("positions")
     }
 
+    /// The lock that each of its replicas holds, shared: so they can be counted.
+    pub(crate) fn presence(&self) -> i64 {
+        self.lock("replicas")
+    }
+
     /// Where its replicas tell each other that something happened: a hash, as a channel's name is no longer than that
     /// of a schema.
     pub(crate) fn channel(&self) -> String {

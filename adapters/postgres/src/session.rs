@@ -21,8 +21,14 @@ const TRY_AGAIN: Duration = Duration::from_millis(200);
 /// Who leads is looked at this often: a dead leader is followed within about a second.
 pub(crate) const LOOK_FOR_LEADER: Duration = Duration::from_secs(1);
 
-/// How often to look whether somebody did something and went away without telling.
+/// How often to look whether somebody did something and went away without telling, and who is there.
 const LOOK_ABOUT: Duration = Duration::from_secs(2);
+/// What was committed last, and how many replicas there are.
+const LOOK: &str = "
+SELECT coalesce((SELECT position FROM events ORDER BY position DESC LIMIT 1), 0), (SELECT last_value FROM view_changes),
+    (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND granted AND objsubid = 1
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND (classid::int8 << 32 | objid::int8) = $1)";
 
 /// The session of one process with one schema.
 pub(crate) struct Session {
@@ -39,7 +45,9 @@ impl Session {
         let (sender, client) = watch::channel(None);
         let me = TimeOrderedIds.next().to_string();
         let tell = format!("NOTIFY {channel}, '{me}'");
-        let staying = tokio::spawn(stay(connector, sender, bells.clone(), me));
+        let joining =
+            format!("LISTEN {channel}; SELECT pg_advisory_lock_shared({}); {tell}", connector.schema().presence());
+        let staying = tokio::spawn(stay(connector, sender, bells.clone(), (joining, me)));
         let telling = tokio::spawn(tell_others(client.clone(), bells, tell));
         Self { client, patience, tasks: [staying, telling] }
     }
@@ -61,24 +69,30 @@ impl Drop for Session {
 }
 
 /// Connects, again and again, and rings when others did something; or when something may have been missed.
-async fn stay(connector: Connector, sender: watch::Sender<Option<Arc<Client>>>, bells: Arc<Bells>, me: String) {
-    let listen = format!("LISTEN {}", connector.schema().channel());
+///
+/// Whoever joins says so, and is told from then on.
+async fn stay(
+    connector: Connector,
+    sender: watch::Sender<Option<Arc<Client>>>,
+    bells: Arc<Bells>,
+    (joining, me): (String, String),
+) {
     loop {
         if let Ok((client, driver)) = connector.connect().await {
             let (heard, me) = (bells.clone(), me.clone());
             let driving = tokio::spawn(driver.drive(move |payload| {
                 if payload != me {
-                    heard.ring();
+                    heard.heard_another();
                 }
             }));
-            if client.batch_execute(&listen).await.is_ok() {
+            if client.batch_execute(&joining).await.is_ok() {
                 let client = Arc::new(client);
                 sender.send_replace(Some(client.clone()));
                 bells.ring();
                 tokio::select! {
                     // It ends with the connection.
                     _ = driving => {}
-                    () = look_about(&client, &bells) => {}
+                    () = look_about(&client, &bells, connector.schema().presence()) => {}
                 }
                 tracing::warn!(schema = connector.schema().name(), "lost the connection to the store");
             }
@@ -89,12 +103,12 @@ async fn stay(connector: Connector, sender: watch::Sender<Option<Arc<Client>>>, 
 }
 
 /// Rings when there is something new, now and then: a replica that is killed may not have told of its last commit.
-async fn look_about(client: &Client, bells: &Bells) {
-    let latest = "SELECT coalesce(max(position), 0), (SELECT last_value FROM view_changes) FROM events";
-    let Ok(latest) = client.prepare(latest).await else { return };
+async fn look_about(client: &Client, bells: &Bells, presence: i64) {
+    let Ok(look) = client.prepare(LOOK).await else { return };
     let mut seen = None;
-    while let Ok(row) = client.query_one(&latest, &[]).await {
-        let found: (i64, i64) = (row.get(0), row.get(1));
+    while let Ok(row) = client.query_one(&look, &[&presence]).await {
+        let (found, replicas): ((i64, i64), i64) = ((row.get(0), row.get(1)), row.get(2));
+        bells.saw_replicas(replicas);
         if seen.replace(found).is_some_and(|seen| seen != found) {
             bells.ring();
         }
@@ -105,7 +119,7 @@ async fn look_about(client: &Client, bells: &Bells) {
 async fn tell_others(mut client: watch::Receiver<Option<Arc<Client>>>, bells: Arc<Bells>, tell: String) {
     loop {
         let rings = bells.telling.rings();
-        if !bells.take_untold() {
+        if !bells.take_untold() || bells.is_alone() {
             bells.telling.after(rings).await;
             continue;
         }

@@ -114,7 +114,8 @@ impl Store {
         if settled > wanted {
             return Ok(settled);
         }
-        let latest = self.query("SELECT coalesce(max(position), 0) FROM events", &[]).await?;
+        let latest =
+            self.query("SELECT coalesce((SELECT position FROM events ORDER BY position DESC LIMIT 1), 0)", &[]).await?;
         let latest = latest.first().map_or(0, |row| count(row.get(0)));
         if latest > settled {
             self.query("SELECT pg_advisory_xact_lock($1)::text", &[&self.schema.gate()]).await?;

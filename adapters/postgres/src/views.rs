@@ -145,7 +145,7 @@ impl<V: View> Views<V> for PostgresViews<V> {
     }
 
     async fn changes(&self, filter: &Filter, cursor: u64, limit: usize) -> Result<Vec<Row<V>>, StoreError> {
-        let (mut after, mut latest) = (cursor, cursor);
+        let (mut after, mut latest, mut in_vain) = (cursor, None, false);
         loop {
             let rings = self.store.bells.viewed.rings();
             let mut conditions = Conditions::new("view", self.name.to_string());
@@ -157,9 +157,11 @@ impl<V: View> Views<V> for PostgresViews<V> {
             if !rows.is_empty() {
                 return rows.iter().map(read).collect();
             }
-            // What others had changed before this look need not be looked through again.
-            after = after.max(latest);
-            latest = self.latest().await?;
+            // What others had changed before this look need not be looked through again. Nor is it asked about before
+            // there was something that was none of ours.
+            after = after.max(latest.unwrap_or(cursor));
+            latest = if in_vain { Some(self.latest().await?) } else { None };
+            in_vain = true;
             self.store.bells.viewed.after(rings).await;
         }
     }

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use highstreet_domain::kernel::ports::{Feed, Filter, Save, Views};
 use highstreet_domain::kernel::{Id, View};
 use highstreet_testkit::counter::{Counter, Event, Tally, Told};
-use highstreet_testkit::servers::PostgresServer;
+use highstreet_testkit::servers::{PostgresServer, eventually};
 use tokio::time::{Instant, timeout};
 
 use crate::counting::{Replica, append, first, id, now};
@@ -69,6 +69,33 @@ async fn a_watcher_of_one_shop_hears_of_it_after_others_changed() {
     let changes = timeout(Duration::from_secs(5), replica.journal.changes(&filter, 0, 10)).await;
     let changes = changes.expect("it is there").unwrap();
     assert_eq!(changes.iter().map(|change| change.id).collect::<Vec<_>>(), [id(2)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_else_is_nobody_is_told() {
+    const TURNS: i64 = 200;
+    let server = PostgresServer::start_with(&["log_statement=all"]).await;
+    let told = || server.log().matches("NOTIFY").count();
+    let alone = Replica::open(&server, "alone").await;
+    eventually("it has looked about", || async { server.log().contains("pg_locks").then_some(()) }).await;
+    let before = told();
+    for number in 1..=TURNS {
+        alone.add(id(1), number).await.unwrap();
+    }
+    assert_eq!(told(), before, "nobody is there");
+    let other = Replica::open(&server, "alone").await;
+    // What was done before, and what comes, is told to whoever joins.
+    let (mut cursor, mut number) = (0, TURNS);
+    while told() < before + 3 {
+        number += 1;
+        let change = tokio::spawn({
+            let journal = other.journal.clone();
+            async move { journal.changes(&Filter::default(), cursor, 10).await }
+        });
+        alone.add(id(1), number).await.unwrap();
+        let changes = timeout(Duration::from_secs(5), change).await.expect("it is told").unwrap().unwrap();
+        cursor = changes.last().unwrap().cursor;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
