@@ -18,11 +18,12 @@ use highstreet_wire::proto::ordering::ordering_service_client::OrderingServiceCl
 use highstreet_wire::proto::ordering::{ListOrdersRequest, OrderStatus};
 use highstreet_wire::proto::seating::OpenScreeningRequest;
 use highstreet_wire::proto::seating::seating_service_client::SeatingServiceClient;
+use rusqlite::types::Value;
 use tonic::transport::Channel;
 
 use crate::cafe::{self, Orders, SHOP};
 use crate::child::Server;
-use crate::load::{self, Load};
+use crate::load::{self, Load, Turn};
 use crate::report::Report;
 use crate::{Outcome, Plan};
 
@@ -131,36 +132,52 @@ async fn measure_deadlines(plan: &Plan, report: &mut Report) -> Outcome<()> {
     Ok(())
 }
 
-/// Reading and changing stock with few movements stored, and with many.
+/// Reading and changing stock with few movements stored, and with many: two servers, in turns.
 pub(crate) async fn measure_stored(plan: &Plan, movements: u64, report: &mut Report) -> Outcome<()> {
-    let data = tempfile::tempdir()?;
-    let server = Server::highstreet(plan, data.path(), &["inventory"]).await?;
-    receive(&server.channels().await?, plan.callers, Duration::from_mins(5), 10_000).await?;
-    drop(server);
-    let few = rate_of(plan, data.path(), "few", report).await?;
+    let folders = [tempfile::tempdir()?, tempfile::tempdir()?];
+    for folder in &folders {
+        let server = Server::highstreet(plan, folder.path(), &["inventory"]).await?;
+        receive(&server.channels().await?, plan.callers, Duration::from_mins(5), 10_000).await?;
+    }
     println!("storing {movements} movements …");
-    store_movements(data.path(), movements).await?;
-    let many = rate_of(plan, data.path(), "many", report).await?;
-    let rates = [few, many];
-    report.ratio("reading stock with many movements ÷ with few", rates[1].0 / rates[0].0);
-    report.ratio("changing stock with many movements ÷ with few", rates[1].1 / rates[0].1);
+    store_movements(folders[1].path(), movements).await?;
+    let servers = [
+        Server::highstreet(plan, folders[0].path(), &["inventory"]).await?,
+        Server::highstreet(plan, folders[1].path(), &["inventory"]).await?,
+    ];
+    let channels = [servers[0].channels().await?, servers[1].channels().await?];
+    for channels in &channels {
+        receive(channels, plan.callers, Duration::from_secs(1), usize::MAX).await?;
+    }
+    let change = |at: usize| {
+        let channels = &channels[at];
+        let turn: Turn<'_> = Box::new(move |time| Box::pin(receive(channels, plan.callers, time, usize::MAX)));
+        turn
+    };
+    let read = |at: usize| {
+        let channels = &channels[at];
+        let turn: Turn<'_> = Box::new(move |time| Box::pin(look_up(channels, plan.callers, time)));
+        turn
+    };
+    let [few, many] = load::in_turns(plan.time, [read(0), read(1)]).await?;
+    report.load("GetStock, few movements stored", &few);
+    report.load("GetStock, many movements stored", &many);
+    report.ratio("reading stock with many movements ÷ with few", many.rate / few.rate);
+    let [few, many] = load::in_turns(plan.time, [change(0), change(1)]).await?;
+    report.load("ReceiveStock, few movements stored", &few);
+    report.load("ReceiveStock, many movements stored", &many);
+    report.ratio("changing stock with many movements ÷ with few", many.rate / few.rate);
     Ok(())
 }
 
-async fn rate_of(plan: &Plan, data: &Path, name: &str, report: &mut Report) -> Outcome<(f64, f64)> {
-    let server = Server::highstreet(plan, data, &["inventory"]).await?;
-    let channels = server.channels().await?;
-    receive(&channels, plan.callers, Duration::from_secs(1), usize::MAX).await?;
-    let changed = receive(&channels, plan.callers, plan.time, usize::MAX).await?;
-    report.load(&format!("ReceiveStock, {name} movements stored"), &changed);
-    let read = load::run(plan.callers, plan.time, usize::MAX, move |caller, number| {
+async fn look_up(channels: &[Channel], callers: usize, time: Duration) -> Outcome<Load> {
+    let channels = channels.to_vec();
+    load::run(callers, time, usize::MAX, move |caller, number| {
         let mut client = InventoryServiceClient::new(channels[caller % channels.len()].clone());
         let request = GetStockRequest { shop_id: "gs25".into(), sku: format!("item {}", number % ITEMS) };
         async move { client.get_stock(request).await.map(drop) }
     })
-    .await?;
-    report.load(&format!("GetStock, {name} movements stored"), &read);
-    Ok((read.rate, changed.rate))
+    .await
 }
 
 async fn receive(channels: &[Channel], callers: usize, time: Duration, most: usize) -> Outcome<Load> {
@@ -197,7 +214,8 @@ fn insert_movements(data: &Path, movements: u64) -> Outcome<()> {
         .prepare("SELECT DISTINCT stream FROM entries")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    let (entry, event): (String, (String, String)) = (
+    // As they are kept, be it text or bytes.
+    let (entry, event): (Value, (Value, Value)) = (
         transaction.query_row("SELECT data FROM entries LIMIT 1", [], |row| row.get(0))?,
         transaction.query_row("SELECT origin, data FROM events LIMIT 1", [], |row| Ok((row.get(0)?, row.get(1)?)))?,
     );
@@ -214,7 +232,9 @@ fn insert_movements(data: &Path, movements: u64) -> Outcome<()> {
         }
     }
     transaction.commit()?;
-    Ok(())
+    drop(store);
+    // Else it is written while others are measured.
+    Ok(std::fs::File::open(data.join("inventory.db"))?.sync_all()?)
 }
 
 /// How often this machine's disk was told to keep what was written, whoever did.
