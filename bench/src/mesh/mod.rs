@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::cafe::{self, Orders, SHOP, a_payment};
 use crate::child::Server;
-use crate::load::Load;
+use crate::load::{Load, Turn};
 use crate::report::Report;
 use crate::{Outcome, Plan, lag, load};
 use street::Ground;
@@ -76,24 +76,33 @@ pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
     measure_idle(plan, &Ground::new().await, report).await
 }
 
-/// The same write with few events stored, and with many.
+/// The same write with few events stored, and with many: two of everything, in turns.
 pub(crate) async fn measure_stored(plan: &Plan, stored: u64, report: &mut Report) -> Outcome<()> {
-    let ground = Ground::new().await;
-    let rate = async |name: &str, report: &mut Report| {
-        let server = serve_without_broker(plan, &ground).await?;
-        let channels = server.channels().await?;
-        // The first second warms up.
-        request_payments(&plan.of(1), &channels).await?;
-        let load = request_payments(plan, &channels).await?;
-        report.load(name, &load);
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(load.rate)
-    };
-    drop(serve_without_broker(plan, &ground).await?);
-    let few = rate("RequestPayment, few events stored", report).await?;
+    let grounds = [Ground::new().await, Ground::new().await];
+    for ground in &grounds {
+        // For its tables.
+        drop(serve_without_broker(plan, ground).await?);
+    }
     println!("storing {stored} events …");
-    floor::store(&ground.postgres, stored);
-    let many = rate("RequestPayment, many events stored", report).await?;
-    report.ratio("RequestPayment with many events stored ÷ with few", many / few);
+    floor::store(&grounds[0].postgres, 10_000);
+    floor::store(&grounds[1].postgres, stored);
+    let servers = [serve_without_broker(plan, &grounds[0]).await?, serve_without_broker(plan, &grounds[1]).await?];
+    let channels = [servers[0].channels().await?, servers[1].channels().await?];
+    for channels in &channels {
+        request_payments(&plan.of(1), channels).await?;
+    }
+    let request = |at: usize| {
+        let channels = &channels[at];
+        let turn: Turn<'_> = Box::new(move |time| {
+            let plan = Plan { time, ..plan.clone() };
+            Box::pin(async move { request_payments(&plan, channels).await })
+        });
+        turn
+    };
+    let [few, many] = load::in_turns(plan.time, [request(0), request(1)]).await?;
+    report.load("RequestPayment, few events stored", &few);
+    report.load("RequestPayment, many events stored", &many);
+    report.ratio("RequestPayment with many events stored ÷ with few", many.rate / few.rate);
     Ok(())
 }
 
