@@ -21,6 +21,7 @@ use tower::Service;
 use crate::heard::Counted;
 use crate::performed::Timed;
 use crate::recognised::{Guard, Recognised};
+use crate::seen::Seen;
 use crate::store::{ContextStore, Rows, Streams};
 use crate::switchboard::AnyService;
 use crate::{ContextName, Platform, StartError};
@@ -212,7 +213,13 @@ impl<'a> Mount<'a> {
             retell: highstreet_wire::erasing::retell,
             clock,
         };
-        let office = Office::new(self.steps, self.views, listeners, carrier.letters(), forgetter);
+        let vitals = Arc::new(Seen {
+            breakers: self.platform.breakers(self.name),
+            hears: hears.clone(),
+            carrier: carrier.clone(),
+            store: self.store,
+        });
+        let office = Office::new(self.steps, self.views, listeners, carrier.letters(), forgetter, vitals);
         self.platform.offices.open(self.name.as_str(), office);
         Ok(Context { name: self.name, services, hears, loops, relays })
     }

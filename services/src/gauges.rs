@@ -86,12 +86,12 @@ impl Gauges {
             return;
         }
         for subscription in &self.subscriptions {
-            let Some(lag) = answered(self.carrier.lag(subscription)).await else { continue };
+            let Some(lag) = answered(PATIENCE, self.carrier.lag(subscription)).await else { continue };
             let Subscription { consumer, source, .. } = subscription.clone();
             gauge!(LAG, "consumer" => consumer, "source" => source).set(number(lag));
         }
         for listener in &self.listeners {
-            let Some(letters) = answered(self.carrier.dead_letter_count(listener)).await else { continue };
+            let Some(letters) = answered(PATIENCE, self.carrier.dead_letter_count(listener)).await else { continue };
             gauge!(DEAD_LETTERS, "consumer" => listener.clone()).set(number(letters));
         }
     }
@@ -106,7 +106,7 @@ async fn show_store(context: &'static str, store: &ContextStore) {
         gauge!(MOST_CONNECTIONS, "context" => context).set(number(used.most as u64));
         gauge!(CONNECTIONS_WANTED, "context" => context).set(number(used.waiting as u64));
     }
-    let Some(backlog) = answered(store.backlog()).await else { return };
+    let Some(backlog) = answered(PATIENCE, store.backlog()).await else { return };
     let show = |depth: &'static str, age: &'static str, queue: Queue| {
         gauge!(depth, "context" => context).set(number(queue.depth));
         gauge!(age, "context" => context).set(queue.age.as_secs_f64());
@@ -117,8 +117,8 @@ async fn show_store(context: &'static str, store: &ContextStore) {
 }
 
 /// The answer, if it comes in time. That a store or a bus is away is shown by its check.
-async fn answered<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
-    timeout(PATIENCE, answer).await.ok()?.ok()
+pub(crate) async fn answered<T>(patience: Duration, answer: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
+    timeout(patience, answer).await.ok()?.ok()
 }
 
 #[allow(clippy::cast_precision_loss, reason = "what waits is counted in thousands")]

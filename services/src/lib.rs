@@ -19,6 +19,7 @@ mod migrate;
 mod performed;
 mod platform;
 mod recognised;
+mod seen;
 mod server;
 mod store;
 mod street;

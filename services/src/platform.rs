@@ -1,6 +1,6 @@
 //! What all contexts of a process share.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use highstreet_domain::payment::PaymentProvider;
 use highstreet_foundation::{SystemClock, TimeOrderedIds, trace};
 use highstreet_grpc::operations::Offices;
 use highstreet_grpc::{
-    CallerLimitLayer, Channel, ChannelSettings, DoorTls, LimitLayer, Peer, PeerSettings, PeerTls, TlsError,
+    BreakerView, CallerLimitLayer, Channel, ChannelSettings, DoorTls, LimitLayer, Peer, PeerSettings, PeerTls, TlsError,
 };
 use highstreet_json::JsonSettings;
 use highstreet_notify::{Routing, Smtp, SmtpSettings, WebhookSettings};
@@ -53,6 +53,8 @@ pub struct Platform {
     stores: tokio::sync::Mutex<HashMap<ContextName, ContextStore>>,
     /// The ways to contexts elsewhere, whoever calls them.
     channels: Mutex<HashMap<ContextName, Channel>>,
+    /// How contexts here stand with those they call, by caller and callee.
+    breakers: Mutex<BTreeMap<(&'static str, &'static str), BreakerView>>,
 }
 
 /// Runs work on tokio, and knows when all of it is done.
@@ -91,6 +93,7 @@ impl Platform {
             ground,
             stores: tokio::sync::Mutex::default(),
             channels: Mutex::default(),
+            breakers: Mutex::default(),
         })
     }
 
@@ -135,13 +138,21 @@ impl Platform {
     /// How `caller` calls `callee`: where it was said to be, else within this process.
     pub(crate) fn peer(&self, caller: ContextName, callee: ContextName) -> Peer {
         let (name, settings) = (caller.as_str(), PeerSettings::default());
-        match self.channel(callee) {
+        let peer = match self.channel(callee) {
             Some(channel) => {
                 let credentials = self.identities.as_ref().and_then(|identities| identities.credentials(caller));
                 Peer::across(name, callee.as_str(), &channel, settings).with_credentials(credentials)
             }
             None => Peer::new(name, callee.as_str(), self.switchboard.reach(callee), settings),
-        }
+        };
+        self.breakers.lock().unwrap_or_else(PoisonError::into_inner).insert((name, callee.as_str()), peer.breaker());
+        peer
+    }
+
+    /// How `caller` stands with those it calls, in the order of their names.
+    pub(crate) fn breakers(&self, caller: ContextName) -> Vec<BreakerView> {
+        let breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
+        breakers.iter().filter(|((name, _), _)| *name == caller.as_str()).map(|(_, view)| view.clone()).collect()
     }
 
     /// The way to a context elsewhere, if it was said where that is.

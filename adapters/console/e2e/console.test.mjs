@@ -104,6 +104,16 @@ test("what others take greys out without a reload, and what is chosen stays chos
   await Promise.all([one, other].map((page) => page.context().close()));
 });
 
+test("operators see who calls whom, and how far each context is behind", async () => {
+  const operator = await visitor(street, "operator", "Kim", { lang: "en" });
+  await operator.goto("/operations");
+  await operator.locator("#call-ordering-payment .health-word", { hasText: "Closed" }).waitFor();
+  assert.equal(await operator.locator("#calls li").count(), await operator.locator("#calls li.good").count());
+  await operator.locator("#context-loyalty .health-behind", { hasText: /To read \d/ }).waitFor();
+  assert.equal(await operator.locator("#health .health-behind").count(), 14);
+  await operator.context().close();
+});
+
 test("from the order to the door, live on my page", async () => {
   const mina = await visitor(street, "customer", "010-1000-0005");
   const staff = await visitor(street, "owner", "Kim");

@@ -19,6 +19,7 @@ pub(crate) const TRUCK: Icon = Icon(
     "M3 6h11v10H3V6Zm11 4h4l3 3v3h-7v-6ZM7 19a1.800 1.800 0 1 0 0-3.600A1.800 1.800 0 0 0 7 19Zm10 0a1.800 1.800 0 1 0 0-3.600 1.800 1.800 0 0 0 0 3.600Z",
 );
 pub(crate) const BELL: Icon = Icon("M6 16v-5a6 6 0 1 1 12 0v5l1.500 2h-15L6 16Zm4 4.500h4");
+pub(crate) const ROUTE: Icon = Icon("M4 8h14m-3.500-3.500L18 8l-3.500 3.500M20 16H6m3.500-3.500L6 16l3.500 3.500");
 pub(crate) const TICKET: Icon =
     Icon("M4 7h16v3.500a1.700 1.700 0 0 0 0 3V17H4v-3.500a1.700 1.700 0 0 0 0-3V7Zm10 0v10");
 pub(crate) const BOX: Icon = Icon("M4 8l8-4 8 4v8l-8 4-8-4V8Zm0 0 8 4 8-4m-8 4v8");

@@ -1,25 +1,18 @@
 //! Operations: how the contexts are, what they wait for, and what they could not handle.
 
 mod letters;
-
-use std::sync::LazyLock;
+mod vitals;
 
 use axum::Router;
 use axum::response::Response;
 use axum::routing::{get, post};
-use futures_util::future::join_all;
-use highstreet_wire::DESCRIPTORS;
 use highstreet_wire::proto::common::Reference;
 use highstreet_wire::proto::operations::{
     AbandonStepRequest, ListDeadLettersRequest, ListPendingStepsRequest, ListPendingStepsResponse, PendingStep,
     RetryStepRequest,
 };
 use maud::{Markup, html};
-use prost::Message as _;
-use prost_types::FileDescriptorSet;
 use tonic::Status;
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_check_response::ServingStatus;
 
 use crate::calls::ask;
 use crate::fields::Fields;
@@ -29,20 +22,11 @@ use crate::part::{self, Look, back};
 use crate::problem::Problem;
 use crate::visit::Visit;
 use crate::{Console, icon, show};
+use vitals::Contexts;
 
 const PATH: &str = "/operations";
 /// How many steps and letters are shown.
 const SHOWN: i32 = 100;
-/// Every context that is published, and its service's full name.
-static CONTEXTS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
-    let described = FileDescriptorSet::decode(DESCRIPTORS)
-        .expect("the build wrote what it had read, and every server answers reflection from it");
-    let services = described.file.iter().flat_map(|file| {
-        let context = file.package().split('.').nth(1).unwrap_or_default();
-        file.service.iter().map(move |it| (context.to_owned(), format!("{}.{}", file.package(), it.name())))
-    });
-    services.collect()
-});
 
 pub(crate) fn routes() -> Router<Console> {
     Router::new()
@@ -63,48 +47,23 @@ async fn draw(visit: &Visit, problem: Option<Problem>) -> Response {
     let waiting = ListPendingStepsRequest { page_size: SHOWN, ..ListPendingStepsRequest::default() };
     let dead = ListDeadLettersRequest { page_size: SHOWN, ..ListDeadLettersRequest::default() };
     let (mut of_steps, mut of_letters) = (visit.calls.operations(), visit.calls.operations());
-    let (health, waiting, dead) =
-        tokio::join!(health(visit), ask(of_steps.list_pending_steps(waiting)), ask(of_letters.list_dead_letters(dead)));
+    let (contexts, waiting, dead) = tokio::join!(
+        Contexts::of(visit),
+        ask(of_steps.list_pending_steps(waiting)),
+        ask(of_letters.list_dead_letters(dead))
+    );
     let body = part::live(
         PATH,
         "5s",
         html! {
-            (part::card("health", icon::PULSE, l.contexts(), contexts(l, &health)))
+            (part::card("health", icon::PULSE, l.contexts(), contexts.tiles(l)))
+            (part::card("calls", icon::ROUTE, l.calls_between(), contexts.calls(l)))
             (part::card("steps", icon::LIST, l.pending_steps(), part::asked(l, &waiting, |it| steps(l, it))))
             (part::card("letters", icon::BELL, l.dead_letters(), part::asked(l, &dead, |it| letters::list(l, it))))
         },
     );
     let (title, problem) = (l.operations(), problem.as_ref());
     Page { visit, place: Place::Operations, title, beneath: "", events: None, problem }.with(body)
-}
-
-/// How each context says it is; `None` where nobody says anything.
-async fn health(visit: &Visit) -> Vec<(&'static str, Option<ServingStatus>)> {
-    join_all(CONTEXTS.iter().map(async |(context, service)| {
-        let request = HealthCheckRequest { service: service.clone() };
-        let answer = ask(visit.calls.health().check(request)).await;
-        (context.as_str(), answer.ok().map(|answer| answer.status()))
-    }))
-    .await
-}
-
-fn contexts(l: Lang, health: &[(&str, Option<ServingStatus>)]) -> Markup {
-    html! {
-        ul.health {
-            @for (context, status) in health {
-                @let (tone, word) = match status {
-                    Some(ServingStatus::Serving) => ("good", l.serving()),
-                    Some(_) => ("bad", l.not_serving()),
-                    None => ("bad", l.no_answer()),
-                };
-                li.(tone) {
-                    span.health-dot aria-hidden="true" {}
-                    span.health-name { (l.context(context).unwrap_or(context)) }
-                    span.health-word { (word) }
-                }
-            }
-        }
-    }
 }
 
 fn steps(l: Lang, waiting: &ListPendingStepsResponse) -> Markup {

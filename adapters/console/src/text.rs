@@ -188,6 +188,14 @@ texts! {
     serving: "정상", "Serving";
     not_serving: "중단", "Not serving";
     no_answer: "응답 없음", "No answer";
+    messages_before: "수신 대기", "To read";
+    to_be_told: "발행 대기", "to publish";
+    failing: "건 실패 중", "failing";
+    seconds: "초", " s";
+    calls_between: "컨텍스트 간 호출", "Calls between contexts";
+    breaker_closed: "정상 (닫힘)", "Closed: called";
+    breaker_half_open: "시험 중 (반열림)", "Half-open: trying";
+    breaker_open: "차단 (열림)", "Open: not called";
     pending_steps: "대기 중인 단계", "Pending steps";
     nothing_waits: "기다리는 단계가 없습니다.", "Nothing waits.";
     attempts: "번 실패", "failed attempts";

@@ -44,6 +44,7 @@ mod tls;
 mod watch;
 
 pub use addresses::{AddressError, AddressTemplate, Addresses, PeerAddresses};
+pub use breaker::{BreakerState, BreakerView};
 pub use call::{ACTOR, CALLER, Call};
 pub use caller_limit::{CallerLimitLayer, MethodRate};
 pub use channel::{Channel, ChannelSettings, Names};

@@ -20,7 +20,7 @@ use tonic_types::StatusExt;
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
 
-use crate::breaker::Breaker;
+use crate::breaker::{Breaker, BreakerView};
 use crate::channel::Channel;
 use crate::retry::Retry;
 use crate::span::Traced;
@@ -36,6 +36,7 @@ pub type Reach = BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>;
 pub struct Peer {
     context: &'static str,
     guarded: Reach,
+    breaker: BreakerView,
     credentials: Option<Credentials>,
 }
 
@@ -116,8 +117,15 @@ impl Peer {
         S::Future: Send + 'static,
     {
         let timed = Timed { inner: careful, timeout: settings.timeout };
-        let breaker = Reach::new(Breaker::new(caller, context, timed, settings));
-        Self { context, guarded: Reach::new(Traced::new(context, breaker)), credentials: None }
+        let breaker = Breaker::new(caller, context, timed, settings);
+        let view = breaker.view();
+        let guarded = Reach::new(Traced::new(context, Reach::new(breaker)));
+        Self { context, guarded, breaker: view, credentials: None }
+    }
+
+    /// How its breaker stands.
+    pub fn breaker(&self) -> BreakerView {
+        self.breaker.clone()
     }
 
     /// The same, with what the caller shows to say who it is.

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 mod asked;
 mod backup;
+mod contexts;
 mod erase;
 mod letters;
 mod rebuild;
@@ -13,6 +14,7 @@ mod table;
 
 pub use asked::AskArgs;
 pub use backup::BackupArgs;
+pub use contexts::ContextsArgs;
 pub use erase::EraseArgs;
 pub use letters::{LetterArgs, LettersArgs};
 pub use rebuild::RebuildArgs;
@@ -28,6 +30,8 @@ pub struct OpsArgs {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Say how the contexts are: their breakers, and how far they are behind.
+    Contexts(ContextsArgs),
     /// List the steps that wait for a retry or a time.
     Pending(PendingArgs),
     /// Make a call that waits now, and say what came of it.
@@ -60,6 +64,7 @@ enum Task {
 /// Does what an operator asks for, and prints what came of it.
 pub async fn run(args: OpsArgs) -> Result<(), String> {
     match args.task {
+        Task::Contexts(args) => contexts::contexts(args).await,
         Task::Pending(args) => steps::pending(args).await,
         Task::Retry(args) => steps::retry(args).await,
         Task::Abandon(args) => steps::abandon(args).await,

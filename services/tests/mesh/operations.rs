@@ -9,8 +9,8 @@ use highstreet_testkit::servers::eventually;
 use highstreet_wire::proto::common::Reference;
 use highstreet_wire::proto::operations::operations_service_client::OperationsServiceClient;
 use highstreet_wire::proto::operations::{
-    GetDeadLetterRequest, ListDeadLettersRequest, ListPendingStepsRequest, RebuildViewRequest, ReplayDeadLetterRequest,
-    RetryStepRequest,
+    GetDeadLetterRequest, ListContextsRequest, ListDeadLettersRequest, ListPendingStepsRequest, RebuildViewRequest,
+    ReplayDeadLetterRequest, RetryStepRequest,
 };
 use tonic::Code;
 
@@ -56,7 +56,24 @@ async fn a_gateway_answers_operators_for_all_contexts() {
     operator.replay_dead_letter(request.clone()).await.unwrap();
     assert_eq!(operator.replay_dead_letter(request).await.unwrap_err().code(), Code::NotFound);
 
+    let seen = operator.list_contexts(ListContextsRequest::default()).await.unwrap().into_inner();
+    let mut all = ContextName::ALL.map(ContextName::as_str);
+    all.sort_unstable();
+    assert_eq!(seen.contexts.iter().map(|it| it.context.as_str()).collect::<Vec<_>>(), all);
+    for it in &seen.contexts {
+        assert!(it.outbox.is_some() && it.due.is_some() && it.failing.is_some(), "its store answers: {it:?}");
+        let context = ContextName::ALL.into_iter().find(|name| name.as_str() == it.context).unwrap();
+        let callees: BTreeSet<_> = context.calls().iter().map(|(callee, _)| callee.as_str()).collect();
+        assert_eq!(it.breakers.iter().map(|it| it.callee.as_str()).collect::<BTreeSet<_>>(), callees);
+    }
+    let loyalty = seen.contexts.iter().find(|it| it.context == "loyalty").unwrap();
+    assert!(loyalty.lags.iter().any(|lag| lag.consumer == "loyalty" && lag.source == "ordering"), "{loyalty:?}");
+
     mesh.of(ContextName::Payment).kill();
+    let seen = operator.list_contexts(ListContextsRequest::default()).await.unwrap().into_inner();
+    assert_eq!((seen.contexts.len(), &seen.unreachable_contexts[..]), (all.len() - 1, &["payment".to_owned()][..]));
+    let request = ListContextsRequest { context: "bakery".into() };
+    assert_eq!(operator.list_contexts(request).await.unwrap_err().code(), Code::NotFound);
     let steps = operator.list_pending_steps(ListPendingStepsRequest::default()).await.unwrap().into_inner();
     assert_eq!(steps.unreachable_contexts, ["payment"]);
     assert!(!steps.steps.is_empty(), "the others are shown all the same");

@@ -17,7 +17,7 @@ use crate::page::size_of;
 use crate::status::unavailable;
 
 /// A context elsewhere that does not answer by then is left out of a list of all.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A page of a list that goes through contexts.
 pub(super) struct Walk {

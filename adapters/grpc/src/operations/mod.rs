@@ -6,6 +6,7 @@ mod letter_id;
 mod lists;
 mod offices;
 mod show;
+mod vitals;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use highstreet_wire::proto::operations::operations_service_server::OperationsSer
 use tonic::{Request, Response, Status};
 
 pub use offices::{Office, Offices};
+pub use vitals::{Lag, Vitals};
 
 use crate::call::Call;
 use crate::fields::Fields;
@@ -43,6 +45,15 @@ struct Target {
 
 #[async_trait]
 impl OperationsService for Operations {
+    async fn list_contexts(
+        &self,
+        request: Request<proto::ListContextsRequest>,
+    ) -> Result<Response<proto::ListContextsResponse>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let only = (!message.context.is_empty()).then_some(message.context);
+        self.vitals(metadata, only).await.map(Response::new)
+    }
+
     async fn list_pending_steps(
         &self,
         request: Request<proto::ListPendingStepsRequest>,

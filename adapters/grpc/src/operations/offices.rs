@@ -15,6 +15,7 @@ use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 use uuid::Uuid;
 
+use super::vitals::Vitals;
 use crate::fields::Fields;
 use crate::peer::Reach;
 use crate::status::{aborted, not_found, of_store, unavailable};
@@ -31,6 +32,8 @@ pub struct Office {
     pub(super) letters: Arc<dyn DeadLetters>,
     /// What forgets people in it.
     pub(super) forgetter: Arc<Forgetter>,
+    /// How it is.
+    pub(super) vitals: Arc<dyn Vitals>,
     /// Held while a view is rebuilt.
     rebuilding: Arc<Mutex<()>>,
 }
@@ -53,16 +56,17 @@ type Way = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
 impl Office {
     /// For a context with these aggregates and views, which listens under these names; what they could not handle is
-    /// among `letters`. `forgetter` forgets people in it.
+    /// among `letters`. `forgetter` forgets people in it, and `vitals` say how it is.
     pub fn new(
         steps: Vec<Arc<dyn Steps>>,
         views: Vec<Arc<dyn Rebuilds>>,
         listeners: Vec<String>,
         letters: Arc<dyn DeadLetters>,
         forgetter: Forgetter,
+        vitals: Arc<dyn Vitals>,
     ) -> Self {
         let forgetter = Arc::new(forgetter);
-        Self { steps, views, listeners, letters, forgetter, rebuilding: Arc::default() }
+        Self { steps, views, listeners, letters, forgetter, vitals, rebuilding: Arc::default() }
     }
 
     /// Rebuilds a view, to its end even if nobody waits for it; how many rows it has then.
