@@ -62,12 +62,14 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
             return Ok(Loaded { answers: vec![None; lookups.len()], entries: vec![None; lookups.len()], ..nothing });
         };
         let (since, attempts, era, found_idle) = (found.since, found.attempts, found.era, found.waits_for_nothing);
+        let bytes = found.state.len();
         let standing = match found.decode::<A>()? {
             Some(standing) => standing,
             None => fold(self.history(id).await?),
         };
         if found_idle {
-            self.recent.put(id, Loaded { standing: standing.clone(), era, since, ..Loaded::default() });
+            let loaded = Loaded { standing: standing.clone(), era, since, ..Loaded::default() };
+            self.recent.put(id, loaded, bytes);
         }
         let (mut answers, mut entries) = (Vec::new(), Vec::new());
         for (answer, entry) in looked_up {
@@ -85,7 +87,7 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
         let after = move |written: &Result<Vec<i64>, AppendError>| match written {
             Ok(positions) => {
                 // Remembered before anybody is told, so that whoever is told reads what they were told of.
-                remember(&store, &recent, &append);
+                remember(&store, &recent, &append, told.0.state.len());
                 store.tally.count(&told.0);
                 if told.hand_to_relay(positions, &store.fresh) {
                     store.published.ring();
@@ -132,7 +134,7 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
 }
 
 /// Remembers what an append led to, unless it waits for a call: that one's attempts are counted in the file.
-fn remember<A: Aggregate>(store: &Store, recent: &Recent<Id<A>, Loaded<A>>, append: &Append<A>) {
+fn remember<A: Aggregate>(store: &Store, recent: &Recent<Id<A>, Loaded<A>>, append: &Append<A>, bytes: usize) {
     if append.wake != Wake::Keep {
         store.put_off().remove(&append.id.uuid());
     }
@@ -145,7 +147,7 @@ fn remember<A: Aggregate>(store: &Store, recent: &Recent<Id<A>, Loaded<A>>, appe
     match since {
         Some(since) => {
             let standing = append.standing.clone();
-            recent.put(append.id, Loaded { standing, era: append.era, since, ..Loaded::default() });
+            recent.put(append.id, Loaded { standing, era: append.era, since, ..Loaded::default() }, bytes);
         }
         None => recent.forget(append.id, age(append.era, append.standing.revision)),
     }

@@ -11,14 +11,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use highstreet_domain::kernel::Aggregate;
 use highstreet_domain::kernel::ports::{Loaded, Row};
 
-/// How many values a generation holds; two generations are kept.
+/// How many values a generation holds at most; two generations are kept.
 const GENERATION: usize = 2048;
+/// How many bytes the values of a generation have at most, as they are written: a hall of 2,500 seats takes as much room
+/// as hundreds of orders.
+const GENERATION_BYTES: usize = 4 << 20;
 
 /// Two generations of values: what was not touched for a whole generation goes.
 pub(crate) struct Recent<K, V>(Mutex<Generations<K, V>>);
 
 struct Generations<K, V> {
     young: HashMap<K, Entry<V>>,
+    /// How many bytes the young ones have.
+    bytes: usize,
     old: HashMap<K, Entry<V>>,
 }
 
@@ -27,6 +32,7 @@ struct Generations<K, V> {
 struct Entry<V> {
     age: u64,
     value: Option<V>,
+    bytes: usize,
 }
 
 /// A value that is replaced by newer ones only.
@@ -38,26 +44,28 @@ pub(crate) trait Aged: Clone {
 
 impl<K: Eq + Hash, V: Aged> Recent<K, V> {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Generations { young: HashMap::new(), old: HashMap::new() }))
+        Self(Mutex::new(Generations { young: HashMap::new(), bytes: 0, old: HashMap::new() }))
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<V> {
         self.generations().find(key)?.value.clone()
     }
 
-    pub(crate) fn put(&self, key: K, value: V) {
-        self.enter(key, Entry { age: value.age(), value: Some(value) });
+    /// `bytes` is how long the value is as it is written.
+    pub(crate) fn put(&self, key: K, value: V, bytes: usize) {
+        self.enter(key, Entry { age: value.age(), value: Some(value), bytes });
     }
 
     /// Forgets what was before `age`: it was replaced by something that is not kept here.
     pub(crate) fn forget(&self, key: K, age: u64) {
-        self.enter(key, Entry { age, value: None });
+        self.enter(key, Entry { age, value: None, bytes: 0 });
     }
 
     /// Forgets everything. Nobody may be writing meanwhile.
     pub(crate) fn clear(&self) {
         let mut generations = self.generations();
         generations.young.clear();
+        generations.bytes = 0;
         generations.old.clear();
     }
 
@@ -67,10 +75,14 @@ impl<K: Eq + Hash, V: Aged> Recent<K, V> {
         if generations.find(&key).is_some_and(|known| known.age > entry.age) {
             return;
         }
-        if generations.young.len() >= GENERATION {
+        if generations.young.len() >= GENERATION || generations.bytes >= GENERATION_BYTES {
             generations.old = mem::take(&mut generations.young);
+            generations.bytes = 0;
         }
-        generations.young.insert(key, entry);
+        generations.bytes += entry.bytes;
+        if let Some(replaced) = generations.young.insert(key, entry) {
+            generations.bytes -= replaced.bytes;
+        }
     }
 
     fn generations(&self) -> MutexGuard<'_, Generations<K, V>> {
@@ -114,12 +126,25 @@ mod tests {
     #[test]
     fn a_slow_reader_does_not_bring_back_what_was_replaced() {
         let recent = Recent::new();
-        recent.put("a", 5);
+        recent.put("a", 5, 1);
         recent.forget("a", 6);
-        recent.put("a", 5);
+        recent.put("a", 5, 1);
         assert_eq!(recent.get(&"a"), None);
-        recent.put("a", 7);
-        recent.put("a", 6);
+        recent.put("a", 7, 1);
+        recent.put("a", 6, 1);
         assert_eq!(recent.get(&"a"), Some(7));
+    }
+
+    #[test]
+    fn what_is_large_goes_sooner() {
+        let kept = |bytes: usize| {
+            let recent = Recent::new();
+            for key in 0..10_000_u64 {
+                recent.put(key, 1, bytes);
+            }
+            (0..10_000).filter(|key| recent.get(key).is_some()).count()
+        };
+        assert!(kept(100) > GENERATION, "small ones go by their number");
+        assert!((4..=8).contains(&kept(1 << 20)), "two generations of four");
     }
 }

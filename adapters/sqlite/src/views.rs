@@ -79,7 +79,7 @@ impl<V: View> SqliteViews<V> {
 }
 
 /// Remembers a row that was written, and forgets one that somebody else wrote.
-fn remember<V: View>(recent: &Recent<String, Row<V>>, save: Save<V>, written: Option<&Written>) {
+fn remember<V: View>(recent: &Recent<String, Row<V>>, save: Save<V>, bytes: usize, written: Option<&Written>) {
     let Some(Written { place, cursor, created }) = written else { return recent.forget(save.key, save.version + 1) };
     let row = Row {
         key: save.key.clone(),
@@ -90,7 +90,7 @@ fn remember<V: View>(recent: &Recent<String, Row<V>>, save: Save<V>, written: Op
         created: time(*created),
         updated: save.time,
     };
-    recent.put(save.key, row);
+    recent.put(save.key, row, bytes);
 }
 
 #[async_trait]
@@ -109,6 +109,7 @@ impl<V: View> Views<V> for SqliteViews<V> {
             return Ok(Vec::new());
         }
         let encoded = rows.iter().map(EncodedSave::of).collect::<Result<Vec<_>, _>>()?;
+        let bytes: Vec<usize> = encoded.iter().map(|row| row.state.len()).collect();
         // Whoever holds the view's own rows is waited for.
         let _free = if *self.name == *V::NAME { Some(self.store.rows_held.read().await) } else { None };
         let (viewed, name) = (self.store.viewed.clone(), self.name.clone());
@@ -127,8 +128,8 @@ impl<V: View> Views<V> for SqliteViews<V> {
         let recent = self.recent.clone();
         // Remembered before anybody is told, so that whoever is told reads what they were told of.
         let after = move |written: &Vec<Option<Written>>| {
-            for (save, written) in rows.into_iter().zip(written) {
-                remember(&recent, save, written.as_ref());
+            for ((save, bytes), written) in rows.into_iter().zip(bytes).zip(written) {
+                remember(&recent, save, bytes, written.as_ref());
             }
             viewed.ring();
         };
