@@ -73,6 +73,15 @@ impl Steps {
                 _ => println!("{name:width$}  {word:8}{seconds:8.1} s"),
             }
         }
+        // A last line that says it all, for whoever reads no more.
+        let of = |word: &str| self.taken.iter().filter(|taken| taken.outcome.word() == word).count();
+        println!(
+            "\n{} passed, {} failed, {} skipped, {} not run",
+            of("passed"),
+            of("FAILED"),
+            of("skipped"),
+            of("not run")
+        );
         if self.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 

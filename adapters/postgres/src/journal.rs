@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use highstreet_domain::kernel::ports::{Append, AppendError, Claimed, Journal, Loaded, Lookup, StoreError};
-use highstreet_domain::kernel::{Aggregate, ClaimKey, Fingerprint, Id, Publish, Standing, Timestamp};
+use highstreet_domain::kernel::{Aggregate, Cause, ClaimKey, Fingerprint, Id, Publish, Standing, Timestamp};
 use highstreet_foundation::codec::{count, decode, time};
 use highstreet_foundation::encoded::{EncodedAppend, fold};
 use highstreet_foundation::trace;
@@ -64,7 +64,7 @@ impl<A: Aggregate> Journal<A> for PostgresJournal<A> {
         let rows = if lookups.is_empty() {
             self.store.query(LOAD_ALONE, &[&id.uuid(), &A::NAME]).instrument(span).await?
         } else {
-            let causes: Vec<Uuid> = lookups.iter().map(|lookup| lookup.cause.uuid()).collect();
+            let causes: Vec<Option<Uuid>> = lookups.iter().map(|lookup| lookup.cause.map(Cause::uuid)).collect();
             let keys: Vec<Option<&str>> = lookups.iter().map(|lookup| lookup.key.as_deref()).collect();
             self.store.query(LOAD, &[&id.uuid(), &A::NAME, &causes, &keys]).instrument(span).await?
         };

@@ -8,7 +8,7 @@ use highstreet_domain::kernel::{Aggregate, ClaimKey, Fingerprint, Id, Publish, T
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::append::Appending;
-use crate::queries;
+use crate::queries::{self, StreamRow};
 use crate::recent::{Recent, age};
 use crate::store::Store;
 use highstreet_foundation::codec::{count, decode, time, uuid};
@@ -39,20 +39,40 @@ impl<A: Aggregate> SqliteJournal<A> {
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
+
+    /// What was found, remembered unless it waits for something.
+    async fn loaded(&self, id: Id<A>, found: &StreamRow) -> Result<Loaded<A>, StoreError> {
+        let standing = match found.decode::<A>()? {
+            Some(standing) => standing,
+            None => fold(self.history(id).await?),
+        };
+        let loaded = Loaded { standing, era: found.era, since: found.since, ..Loaded::default() };
+        if found.waits_for_nothing {
+            self.recent.put(id, loaded.clone(), found.state.len());
+        }
+        Ok(Loaded { attempts: found.attempts, ..loaded })
+    }
 }
 
 #[async_trait]
 impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
     async fn load(&self, id: Id<A>, lookups: &[Lookup]) -> Result<Loaded<A>, StoreError> {
+        let is_put_off = self.store.put_off().contains(&id.uuid());
+        let known = if is_put_off { None } else { self.recent.get(&id) };
         if lookups.is_empty()
-            && !self.store.put_off().contains(&id.uuid())
-            && let Some(loaded) = self.recent.get(&id)
+            && let Some(known) = known
         {
-            return Ok(loaded);
+            return Ok(known);
         }
         let span = trace::storing(SQLITE, "load", self.store.tally.context(), trace::current().as_deref());
         let (found, looked_up) = self.store.read(|connection| {
-            let Some((stream, found)) = queries::stream::<A>(connection, id)? else { return Ok((None, vec![])) };
+            // What is known need not be read once more, but for what is looked up beside it.
+            let same = known.as_ref().map(|known| queries::unchanged(connection, id, known)).transpose()?.flatten();
+            let found = match same {
+                Some(stream) => Some((stream, None)),
+                None => queries::stream::<A>(connection, id)?.map(|(stream, found)| (stream, Some(found))),
+            };
+            let Some((stream, found)) = found else { return Ok((None, vec![])) };
             let looked_up = lookups.iter().map(|lookup| look_up(connection, stream, lookup));
             Ok((Some(found), looked_up.collect::<Result<Vec<_>, _>>()?))
         })?;
@@ -61,22 +81,16 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
             let nothing = Loaded::default();
             return Ok(Loaded { answers: vec![None; lookups.len()], entries: vec![None; lookups.len()], ..nothing });
         };
-        let (since, attempts, era, found_idle) = (found.since, found.attempts, found.era, found.waits_for_nothing);
-        let bytes = found.state.len();
-        let standing = match found.decode::<A>()? {
-            Some(standing) => standing,
-            None => fold(self.history(id).await?),
+        let loaded = match found {
+            Some(found) => self.loaded(id, &found).await?,
+            None => known.unwrap_or_default(),
         };
-        if found_idle {
-            let loaded = Loaded { standing: standing.clone(), era, since, ..Loaded::default() };
-            self.recent.put(id, loaded, bytes);
-        }
         let (mut answers, mut entries) = (Vec::new(), Vec::new());
         for (answer, entry) in looked_up {
             answers.push(answer);
             entries.push(entry.as_deref().map(decode).transpose()?);
         }
-        Ok(Loaded { standing, era, since, attempts, answers, entries })
+        Ok(Loaded { answers, entries, ..loaded })
     }
 
     async fn append(&self, append: Append<A>) -> Result<(), AppendError> {
@@ -154,10 +168,13 @@ fn remember<A: Aggregate>(store: &Store, recent: &Recent<Id<A>, Loaded<A>>, appe
 }
 
 fn look_up(connection: &Connection, stream: i64, lookup: &Lookup) -> rusqlite::Result<(Option<u64>, Option<Vec<u8>>)> {
-    let answer = connection
-        .prepare_cached("SELECT revision FROM events WHERE stream = ?1 AND cause = ?2")?
-        .query_row(params![stream, lookup.cause.uuid().into_bytes()], |row| row.get(0).map(count))
-        .optional()?;
+    let answer = match lookup.cause {
+        Some(cause) => connection
+            .prepare_cached("SELECT revision FROM events WHERE stream = ?1 AND cause = ?2")?
+            .query_row(params![stream, cause.uuid().into_bytes()], |row| row.get(0).map(count))
+            .optional()?,
+        None => None,
+    };
     let entry = match &lookup.key {
         Some(key) => connection
             .prepare_cached("SELECT data FROM entries WHERE stream = ?1 AND key = ?2")?

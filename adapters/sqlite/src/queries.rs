@@ -1,11 +1,11 @@
 //! Rows of streams, read.
 
-use highstreet_domain::kernel::ports::{Filter, Page, StoreError};
+use highstreet_domain::kernel::ports::{Filter, Loaded, Page, StoreError};
 use highstreet_domain::kernel::{Aggregate, Id, Standing};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use highstreet_foundation::codec::{count, decode, time};
+use highstreet_foundation::codec::{count, decode, int, time};
 
 /// The columns that `StreamRow::read` wants, in its order.
 pub(crate) const STREAM_COLUMNS: &str =
@@ -41,6 +41,20 @@ pub(crate) fn stream<A: Aggregate>(connection: &Connection, id: Id<A>) -> rusqli
         .query_row(params![id.uuid().into_bytes(), A::NAME], StreamRow::read)
         .optional()
         .map(|row| row.map(|row| (row.stream, row)))
+}
+
+/// The stream, if it is still as it is known.
+pub(crate) fn unchanged<A: Aggregate>(
+    connection: &Connection,
+    id: Id<A>,
+    known: &Loaded<A>,
+) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT stream FROM streams WHERE id = ?1 AND aggregate = ?2 AND revision = ?3 AND era = ?4")?
+        .query_row(params![id.uuid().into_bytes(), A::NAME, int(known.standing.revision), int(known.era)], |row| {
+            row.get(0)
+        })
+        .optional()
 }
 
 // === impl StreamRow ===

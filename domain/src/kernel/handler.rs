@@ -187,14 +187,14 @@ impl<A: Aggregate> Handler<A> {
         if let Some(known) = known {
             return Ok(known);
         }
-        let lookup =
-            |Waiting { request, .. }: &Waiting<A>| Lookup { cause: request.cause, key: A::entry_key(&request.command) };
-        let wanted = |Waiting { request, .. }: &Waiting<A>| {
-            request.cause.may_recur() || A::entry_key(&request.command).is_some()
+        let lookup = |Waiting { request, .. }: &Waiting<A>| Lookup {
+            cause: Some(request.cause).filter(|cause| cause.may_recur()),
+            key: A::entry_key(&request.command),
         };
+        let lookups: Vec<_> = batch.iter().map(lookup).collect();
         // Most requests of people have nothing to look up.
-        let lookups: Vec<_> = if batch.iter().any(wanted) { batch.iter().map(lookup).collect() } else { Vec::new() };
-        self.0.ports.journal.load(id, &lookups).await
+        let wanted = lookups.iter().any(|lookup| lookup.cause.is_some() || lookup.key.is_some());
+        self.0.ports.journal.load(id, if wanted { &lookups } else { &[] }).await
     }
 
     // === Small things ===

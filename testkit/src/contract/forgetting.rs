@@ -138,7 +138,7 @@ async fn what_is_theirs_is_redacted(ports: &Ports) {
     assert_eq!((claimed.id, claimed.revision), (id(1), 2));
     assert_ne!(claimed.fingerprint, claim(1).fingerprint, "what was asked for says nothing any more");
     assert_eq!(claimed.fingerprint, Fingerprint::stored(Uuid::nil()));
-    let lookup = Lookup { cause: cause(1), key: None };
+    let lookup = Lookup { cause: Some(cause(1)), key: None };
     let answered = store_works(ports.journal.load(id(1), &[lookup]).await);
     assert_eq!(answered.answers, [Some(1)], "and what was done is known to be done");
 }

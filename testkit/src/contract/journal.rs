@@ -155,7 +155,7 @@ async fn what_is_due_is_known_by_its_revision(journal: &dyn Journal<Counter>) {
 // === Small things ===
 
 fn lookup(cause: Cause, key: Option<&str>) -> Lookup {
-    Lookup { cause, key: key.map(Into::into) }
+    Lookup { cause: Some(cause), key: key.map(Into::into) }
 }
 
 async fn load(journal: &dyn Journal<Counter>, id: Id<Counter>) -> Loaded<Counter> {

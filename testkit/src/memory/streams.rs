@@ -111,7 +111,7 @@ impl<A: Aggregate> Streams<A> {
         let stream = kept.get(&id);
         let answer = |lookup: &Lookup| match self.flaws {
             Flaws::CausesForgotten => None,
-            _ => stream?.causes.get(&lookup.cause).copied(),
+            _ => stream?.causes.get(&lookup.cause?).copied(),
         };
         let entry = |lookup: &Lookup| match self.flaws {
             Flaws::EntriesForgotten => None,

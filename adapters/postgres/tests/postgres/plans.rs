@@ -85,7 +85,7 @@ async fn everything(replica: &Replica, outbox: &impl Outbox, turn: u128) {
     let tasks: Vec<Task<Counter>> = replica.agenda().take(10, Duration::from_mins(10)).await.unwrap();
     assert_eq!(tasks.len(), 1);
     Agenda::<Counter>::put_off(&replica.agenda(), stream, 1, now().after(Duration::from_mins(10)), "no").await.unwrap();
-    let lookup = Lookup { cause: Cause::unique(Uuid::from_u128(turn)), key: Some("key".into()) };
+    let lookup = Lookup { cause: Some(Cause::unique(Uuid::from_u128(turn))), key: Some("key".into()) };
     let loaded = journal.load(stream, &[lookup]).await.unwrap();
     assert_eq!(loaded.entries, [Some(1)]);
     assert!(replica.claimed(claim(turn).key).await.is_some());

@@ -27,8 +27,8 @@ pub struct Run {
 /// What to look up while loading a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lookup {
-    /// Was this answered?
-    pub cause: Cause,
+    /// Was this answered? `None` where it cannot have been.
+    pub cause: Option<Cause>,
     /// What is kept under this key?
     pub key: Option<String>,
 }
