@@ -1,5 +1,6 @@
 //! The coffee shop under load.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,8 @@ use tonic::Status;
 use tonic::transport::Channel;
 
 use crate::child::Server;
-use crate::load::{self, Load};
+use crate::floor::Beside;
+use crate::load::{self, Load, Turn};
 use crate::report::Report;
 use crate::{Outcome, Plan, lag};
 
@@ -25,17 +27,39 @@ pub(crate) type Orders = Arc<Mutex<Vec<(String, String)>>>;
 async fn measure_alone(plan: &Plan, report: &mut Report) -> Outcome<()> {
     let data = tempfile::tempdir()?;
     let server = Server::highstreet(plan, data.path(), &["ordering", "payment"]).await?;
-    let known = measure_place_and_get(plan, &server, "", report).await?;
+    let floor = Beside::open(plan).await?;
+    let (channels, orders) = (server.channels().await?, Orders::default());
+    let placed: Turn<'_> = Box::new(|time| {
+        let (plan, channels, orders) = (plan.during(time), &channels, &orders);
+        Box::pin(async move { place(&plan, channels, orders).await })
+    });
+    floor.writes("PlaceOrder", placed, report).await?;
+    settle(&server).await?;
+    let known = Arc::new(std::mem::take(&mut *orders.lock().unwrap_or_else(PoisonError::into_inner)));
+    let got: Turn<'_> = Box::new(|time| {
+        let (plan, channels, known) = (plan.during(time), &channels, &known);
+        Box::pin(async move { get(&plan, channels, known).await })
+    });
+    floor.reads("GetOrder", got, report).await?;
     drop(server);
-    let half = known.len() / 2;
+    let (first, second) = known.split_at(known.len() / 2);
 
     let server = Server::highstreet(plan, data.path(), &["payment"]).await?;
-    report.load("Pay", &pay(plan, &server.channels().await?, &known[..half]).await?);
+    let (channels, first) = (server.channels().await?, Each::of(first));
+    let paid: Turn<'_> = Box::new(|time| {
+        let (plan, channels, each) = (plan.during(time), &channels, &first);
+        Box::pin(async move { pay(&plan, channels, each).await })
+    });
+    floor.writes("Pay", paid, report).await?;
     drop(server);
 
     let server = Server::highstreet(plan, data.path(), &["ordering"]).await?;
-    report.load("CancelOrder", &cancel(plan, &server.channels().await?, &known[half..]).await?);
-    Ok(())
+    let (channels, second) = (server.channels().await?, Each::of(second));
+    let cancelled: Turn<'_> = Box::new(|time| {
+        let (plan, channels, each) = (plan.during(time), &channels, &second);
+        Box::pin(async move { cancel(&plan, channels, each).await })
+    });
+    floor.writes("CancelOrder", cancelled, report).await
 }
 
 /// The calls with the whole shop running, and following what they lead to as fast as it can.
@@ -46,15 +70,18 @@ async fn measure_followed(plan: &Plan, report: &mut Report) -> Outcome<()> {
     tokio::time::sleep(Duration::from_secs(1)).await;
     report.size("idle after start", server.resident()?);
 
-    let known = measure_place_and_get(plan, &server, FOLLOWED, report).await?;
-    let half = known.len() / 2;
-    let channels = server.channels().await?;
-    let paid = pay(plan, &channels, &known[..half]).await?;
+    let (channels, orders) = (server.channels().await?, Orders::default());
+    report.load(&format!("PlaceOrder{FOLLOWED}"), &place(plan, &channels, &orders).await?);
+    settle(&server).await?;
+    let known = Arc::new(std::mem::take(&mut *orders.lock().unwrap_or_else(PoisonError::into_inner)));
+    report.load(&format!("GetOrder{FOLLOWED}"), &get(plan, &channels, &known).await?);
+    let (first, second) = known.split_at(known.len() / 2);
+    let paid = pay(plan, &channels, &Each::of(first)).await?;
     report.load(&format!("Pay{FOLLOWED}"), &paid);
     let whole = settle(&server).await? + plan.time;
     let sustained = paid.count() as f64 / whole.as_secs_f64();
 
-    let cancelled = cancel(plan, &channels, &known[half..]).await?;
+    let cancelled = cancel(plan, &channels, &Each::of(second)).await?;
     report.load(&format!("CancelOrder{FOLLOWED}"), &cancelled);
     settle(&server).await?;
     report.size("after load", server.resident()?);
@@ -67,22 +94,6 @@ const FOLLOWED: &str = ", the whole shop following";
 pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
     measure_alone(plan, report).await?;
     measure_followed(plan, report).await
-}
-
-/// Places orders and reads them; returns them with their payments.
-async fn measure_place_and_get(
-    plan: &Plan,
-    server: &Server,
-    suffix: &str,
-    report: &mut Report,
-) -> Outcome<Arc<Vec<(String, String)>>> {
-    let channels = server.channels().await?;
-    let orders = Orders::default();
-    report.load(&format!("PlaceOrder{suffix}"), &place(plan, &channels, &orders).await?);
-    settle(server).await?;
-    let known = Arc::new(std::mem::take(&mut *orders.lock().unwrap_or_else(PoisonError::into_inner)));
-    report.load(&format!("GetOrder{suffix}"), &get(plan, &channels, &known).await?);
-    Ok(known)
 }
 
 pub(crate) async fn place(plan: &Plan, channels: &[Channel], orders: &Orders) -> Outcome<Load> {
@@ -109,32 +120,47 @@ pub(crate) async fn get(plan: &Plan, channels: &[Channel], known: &Arc<Vec<(Stri
     .await
 }
 
-pub(crate) async fn pay(plan: &Plan, channels: &[Channel], known: &[(String, String)]) -> Outcome<Load> {
-    each(plan, channels, known, |channel, (_, payment)| async move {
+pub(crate) async fn pay(plan: &Plan, channels: &[Channel], each: &Each) -> Outcome<Load> {
+    each.once(plan, channels, |channel, (_, payment)| async move {
         PaymentServiceClient::new(channel).pay(a_payment(payment)).await.map(drop)
     })
     .await
 }
 
-async fn cancel(plan: &Plan, channels: &[Channel], known: &[(String, String)]) -> Outcome<Load> {
-    each(plan, channels, known, |channel, (order_id, _)| async move {
+async fn cancel(plan: &Plan, channels: &[Channel], each: &Each) -> Outcome<Load> {
+    each.once(plan, channels, |channel, (order_id, _)| async move {
         let request = CancelOrderRequest { order_id, ..Default::default() };
         OrderingServiceClient::new(channel).cancel_order(request).await.map(drop)
     })
     .await
 }
 
-/// Calls `call` once for each of these orders.
-async fn each<F, Fut>(plan: &Plan, channels: &[Channel], known: &[(String, String)], call: F) -> Outcome<Load>
-where
-    F: Fn(Channel, (String, String)) -> Fut + Clone + Send + 'static,
-    Fut: Future<Output = Result<(), Status>> + Send + 'static,
-{
-    let (channels, known) = (channels.to_vec(), Arc::new(known.to_vec()));
-    load::run(plan.callers, plan.time, known.len(), move |caller, number| {
-        call(channels[caller % channels.len()].clone(), known[number].clone())
-    })
-    .await
+/// Orders with their payments, each to be used once.
+pub(crate) struct Each {
+    orders: Arc<Vec<(String, String)>>,
+    used: AtomicUsize,
+}
+
+impl Each {
+    pub(crate) fn of(orders: &[(String, String)]) -> Self {
+        Self { orders: Arc::new(orders.to_vec()), used: AtomicUsize::new(0) }
+    }
+
+    /// Calls `call` with those that are not used yet, until the time is over.
+    async fn once<F, Fut>(&self, plan: &Plan, channels: &[Channel], call: F) -> Outcome<Load>
+    where
+        F: Fn(Channel, (String, String)) -> Fut + Clone + Send + 'static,
+        Fut: Future<Output = Result<(), Status>> + Send + 'static,
+    {
+        let (channels, orders) = (channels.to_vec(), self.orders.clone());
+        let used = self.used.load(Ordering::Relaxed);
+        let load = load::run(plan.callers, plan.time, orders.len() - used, move |caller, number| {
+            call(channels[caller % channels.len()].clone(), orders[used + number].clone())
+        })
+        .await?;
+        self.used.fetch_add(load.count(), Ordering::Relaxed);
+        Ok(load)
+    }
 }
 
 /// Pays at `rate` a second, and watches when each trace shows it.

@@ -12,16 +12,18 @@ use highstreet_wire::proto::ordering as proto;
 use highstreet_wire::proto::ordering::ordering_service_client::OrderingServiceClient;
 use highstreet_wire::proto::ordering::ordering_service_server::{OrderingService, OrderingServiceServer};
 use rusqlite::{Connection, params};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tonic::transport::Server as TonicServer;
 use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Channel, Server as TonicServer};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use crate::child::Server;
+use crate::load::{self, Load, Turn};
 use crate::report::Report;
-use crate::{Outcome, Plan, load};
+use crate::{Outcome, Plan};
 
 /// As large as an order with one line is kept.
 const STATE: &[u8] = &[b'x'; 520];
@@ -45,28 +47,70 @@ pub(crate) async fn serve(data: &Path) -> Outcome<()> {
     Ok(())
 }
 
+/// What a figure is divided by: the middle one of each is measured in turns with it.
+pub(crate) const GROUP_COMMIT: &str = "floor: group commit";
+/// What a read is divided by.
+pub(crate) const FROM_MEMORY: &str = "floor: from memory";
+
+/// A floor that runs, beside what is divided by it.
+pub(crate) struct Beside {
+    plan: Plan,
+    channels: Vec<Channel>,
+    _server: Server,
+    _data: TempDir,
+}
+
+impl Beside {
+    pub(crate) async fn open(plan: &Plan) -> Outcome<Self> {
+        let data = tempfile::tempdir()?;
+        let server = Server::floor(data.path()).await?;
+        Ok(Self { plan: plan.clone(), channels: server.channels().await?, _server: server, _data: data })
+    }
+
+    /// Measures `turn` and commits of the same rows in turns.
+    pub(crate) async fn writes<'a>(&'a self, name: &str, turn: Turn<'a>, report: &mut Report) -> Outcome<()> {
+        let floor: Turn<'a> = Box::new(|time| Box::pin(self.write(time)));
+        report.beside(name, GROUP_COMMIT, &load::in_turns(self.plan.time, [turn, floor]).await?);
+        Ok(())
+    }
+
+    /// Measures `turn` and answers from memory in turns.
+    pub(crate) async fn reads<'a>(&'a self, name: &str, turn: Turn<'a>, report: &mut Report) -> Outcome<()> {
+        let floor: Turn<'a> = Box::new(|time| Box::pin(self.read(time)));
+        report.beside(name, FROM_MEMORY, &load::in_turns(self.plan.time, [turn, floor]).await?);
+        Ok(())
+    }
+
+    async fn write(&self, time: Duration) -> Outcome<Load> {
+        let channels = self.channels.clone();
+        load::run(self.plan.callers, time, usize::MAX, move |caller, _| {
+            let mut client = OrderingServiceClient::new(channels[caller % channels.len()].clone());
+            async move {
+                let request = proto::CancelOrderRequest { order_id: Uuid::now_v7().to_string(), ..Default::default() };
+                client.cancel_order(request).await.map(drop)
+            }
+        })
+        .await
+    }
+
+    async fn read(&self, time: Duration) -> Outcome<Load> {
+        let channels = self.channels.clone();
+        load::run(self.plan.callers, time, usize::MAX, move |caller, _| {
+            let mut client = OrderingServiceClient::new(channels[caller % channels.len()].clone());
+            async move {
+                let request = proto::GetOrderRequest { order_id: Uuid::now_v7().to_string() };
+                client.get_order(request).await.map(drop)
+            }
+        })
+        .await
+    }
+}
+
 pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
     report.note("one commit", one_commit()?);
-    let data = tempfile::tempdir()?;
-    let server = Server::floor(data.path()).await?;
-    let channels = server.channels().await?;
-    let write = channels.clone();
-    let writes = load::run(plan.callers, plan.time, usize::MAX, move |caller, _| {
-        let mut client = OrderingServiceClient::new(write[caller % write.len()].clone());
-        async move {
-            let request = proto::CancelOrderRequest { order_id: Uuid::now_v7().to_string(), ..Default::default() };
-            client.cancel_order(request).await.map(drop)
-        }
-    });
-    report.load("floor: group commit", &writes.await?);
-    let reads = load::run(plan.callers, plan.time, usize::MAX, move |caller, _| {
-        let mut client = OrderingServiceClient::new(channels[caller % channels.len()].clone());
-        async move {
-            let request = proto::GetOrderRequest { order_id: Uuid::now_v7().to_string() };
-            client.get_order(request).await.map(drop)
-        }
-    });
-    report.load("floor: from memory", &reads.await?);
+    let floor = Beside::open(plan).await?;
+    report.load(GROUP_COMMIT, &floor.write(plan.time).await?);
+    report.load(FROM_MEMORY, &floor.read(plan.time).await?);
     Ok(())
 }
 

@@ -59,13 +59,21 @@ where
 /// A load of so many seconds, again and again.
 pub(crate) type Turn<'a> = Box<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = Outcome<Load>> + Send + 'a>> + 'a>;
 
-/// What is to be compared, a second each in turns, there and back: what else the machine does falls on all of it.
+/// How long a turn is.
+const TURN: Duration = Duration::from_millis(500);
+
+/// What is to be compared, each for `time`, in turns there and back: what else the machine does falls on all of it. Ends
+/// before if one of them has nothing left to do.
 pub(crate) async fn in_turns<const N: usize>(time: Duration, turns: [Turn<'_>; N]) -> Outcome<[Load; N]> {
     let mut loads = [const { Load { rate: 0.0, took: 0.0, latencies: Vec::new() } }; N];
-    for round in 0..time.as_secs() {
+    for round in 0..time.as_millis() / TURN.as_millis() {
         for at in 0..N {
             let at = if round % 2 == 0 { at } else { N - 1 - at };
-            loads[at].add(turns[at](Duration::from_secs(1)).await?);
+            let load = turns[at](TURN).await?;
+            if load.count() == 0 {
+                return Ok(loads);
+            }
+            loads[at].add(load);
         }
     }
     Ok(loads)

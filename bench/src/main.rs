@@ -95,7 +95,12 @@ pub(crate) struct Plan {
 impl Plan {
     /// The same, for so many seconds.
     pub(crate) fn of(&self, seconds: u64) -> Self {
-        Self { time: Duration::from_secs(seconds), ..self.clone() }
+        self.during(Duration::from_secs(seconds))
+    }
+
+    /// The same, for this time.
+    pub(crate) fn during(&self, time: Duration) -> Self {
+        Self { time, ..self.clone() }
     }
 }
 

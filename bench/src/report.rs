@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::Outcome;
+use crate::floor::{FROM_MEMORY, GROUP_COMMIT};
 use crate::load::Load;
 
 const README: &str = "README.md";
@@ -18,6 +19,10 @@ pub(crate) const SHOPS: &str = "<!-- figures: cargo xtask bench --stored 1000000
 /// Where the figures of the mesh stand.
 pub(crate) const MESH: &str = "<!-- figures: cargo xtask bench --stored 10000000 --write mesh -->";
 
+fn floor_of(name: &str, floor: &str) -> String {
+    format!("{floor}, beside {name}")
+}
+
 /// Every figure of every round, by name.
 #[derive(Default)]
 pub(crate) struct Report {
@@ -30,6 +35,18 @@ impl Report {
     pub(crate) fn load(&mut self, name: &str, load: &Load) {
         println!("{name:<58} {load}");
         self.keep(name, load.rate);
+    }
+
+    /// A load and its floor, which were measured in turns.
+    pub(crate) fn beside(&mut self, name: &str, floor: &str, [load, floor_load]: &[Load; 2]) {
+        self.load(name, load);
+        self.load(&floor_of(name, floor), floor_load);
+    }
+
+    /// The rate of `name`, and of the floor that was measured in turns with it, or at least in the same round.
+    fn beside_its_floor(&self, name: &str, floor: &str) -> Option<(f64, f64)> {
+        let floor_rate = self.middle(&floor_of(name, floor)).or_else(|| self.middle(floor));
+        self.middle(name).zip(floor_rate)
     }
 
     pub(crate) fn share(&mut self, name: &str, share: f64) {
@@ -82,15 +99,15 @@ impl Report {
     pub(crate) fn table(&self) -> String {
         let mut table = String::from("| figure | measured | to reach |\n|---|---|---|\n");
         let floors = [
-            ("CancelOrder", "floor: group commit", 0.6),
-            ("PlaceOrder", "floor: group commit", 0.2),
-            ("Pay", "floor: group commit", 0.3),
-            ("GetOrder", "floor: from memory", 0.5),
+            ("CancelOrder", GROUP_COMMIT, 0.6),
+            ("PlaceOrder", GROUP_COMMIT, 0.2),
+            ("Pay", GROUP_COMMIT, 0.3),
+            ("GetOrder", FROM_MEMORY, 0.5),
         ];
         for (name, floor, wanted) in floors {
             for suffix in ["", ", the whole shop following"] {
                 let name = format!("{name}{suffix}");
-                let (Some(rate), Some(floor_rate)) = (self.middle(&name), self.middle(floor)) else { continue };
+                let Some((rate, floor_rate)) = self.beside_its_floor(&name, floor) else { continue };
                 let wanted = if suffix.is_empty() { wanted.to_string() } else { String::new() };
                 let ratio = rate / floor_rate;
                 let _ = writeln!(
@@ -136,12 +153,13 @@ impl Report {
     /// What the other shops reach, beside what is to be reached.
     pub(crate) fn shops_table(&self) -> String {
         let mut table = String::from("| figure | measured | to reach |\n|---|---|---|\n");
-        let floor = "floor: group commit";
-        if let (Some(rate), Some(floor_rate)) = (self.middle("RequestReservation"), self.middle(floor)) {
+        let floor = GROUP_COMMIT;
+        for (name, wanted) in [("RequestReservation, different books", "0.6"), ("ReceiveStock, many items", "0.6")] {
+            let Some((rate, floor_rate)) = self.beside_its_floor(name, floor) else { continue };
             let ratio = rate / floor_rate;
             let _ = writeln!(
                 table,
-                "| RequestReservation, different books, ÷ {floor} | {ratio:.2} ({rate:.0} of {floor_rate:.0} a second) | 0.6 |"
+                "| {name}, ÷ {floor} | {ratio:.2} ({rate:.0} of {floor_rate:.0} a second) | {wanted} |"
             );
         }
         let plain = [

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use highstreet_domain::kernel::ports::Outbox;
@@ -23,6 +24,7 @@ use tonic::transport::Channel;
 
 use crate::cafe::{self, Orders, SHOP};
 use crate::child::Server;
+use crate::floor::Beside;
 use crate::load::{self, Load, Turn};
 use crate::report::Report;
 use crate::{Outcome, Plan};
@@ -37,7 +39,10 @@ const ITEMS: usize = 1_000;
 
 pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
     measure_screening(plan, report).await?;
-    measure_reservations(plan, report).await?;
+    let floor = Beside::open(plan).await?;
+    measure_reservations(plan, &floor, report).await?;
+    measure_receipts(plan, &floor, report).await?;
+    drop(floor);
     measure_deadlines(plan, report).await
 }
 
@@ -85,22 +90,36 @@ async fn book_every_seat(channels: &[Channel]) -> Outcome<Load> {
 }
 
 /// Readers who want different books, with nobody following.
-async fn measure_reservations(plan: &Plan, report: &mut Report) -> Outcome<()> {
+async fn measure_reservations(plan: &Plan, floor: &Beside, report: &mut Report) -> Outcome<()> {
     let data = tempfile::tempdir()?;
     let server = Server::highstreet(plan, data.path(), &["lending"]).await?;
-    let channels = server.channels().await?;
-    let reserved = load::run(plan.callers, plan.time, usize::MAX, move |caller, number| {
+    let (channels, books) = (server.channels().await?, Arc::new(AtomicUsize::new(0)));
+    let reserved: Turn<'_> = Box::new(|time| Box::pin(reserve(&channels, plan.callers, time, &books)));
+    floor.writes("RequestReservation, different books", reserved, report).await
+}
+
+async fn reserve(channels: &[Channel], callers: usize, time: Duration, books: &Arc<AtomicUsize>) -> Outcome<Load> {
+    let (channels, books) = (channels.to_vec(), books.clone());
+    load::run(callers, time, usize::MAX, move |caller, _| {
         let mut client = LendingServiceClient::new(channels[caller % channels.len()].clone());
         let request = RequestReservationRequest {
             shop_id: "hanbit".into(),
             user_id: format!("reader {caller}"),
-            book_id: format!("book {number}"),
+            book_id: format!("book {}", books.fetch_add(1, Ordering::Relaxed)),
             ..Default::default()
         };
         async move { client.request_reservation(request).await.map(drop) }
-    });
-    report.load("RequestReservation", &reserved.await?);
-    Ok(())
+    })
+    .await
+}
+
+/// Goods that come, with nobody following.
+async fn measure_receipts(plan: &Plan, floor: &Beside, report: &mut Report) -> Outcome<()> {
+    let data = tempfile::tempdir()?;
+    let server = Server::highstreet(plan, data.path(), &["inventory"]).await?;
+    let channels = server.channels().await?;
+    let received: Turn<'_> = Box::new(|time| Box::pin(receive(&channels, plan.callers, time, usize::MAX)));
+    floor.writes("ReceiveStock, many items", received, report).await
 }
 
 /// How late orders expire that nobody pays.

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::ALL;
 use super::street::{Ground, Mesh};
-use crate::cafe::{self, Orders, SHOP};
+use crate::cafe::{self, Each, Orders, SHOP};
 use crate::report::Report;
 use crate::{Outcome, Plan};
 
@@ -32,7 +32,7 @@ pub(super) async fn measure(plan: &Plan, ground: &Ground, report: &mut Report) -
     let (before, begin) = (used(ground, &mesh)?, Instant::now());
     cafe::place(plan, &through, &orders).await?;
     let orders = std::mem::take(&mut *orders.lock().unwrap_or_else(PoisonError::into_inner));
-    cafe::pay(&Plan { time: plan.time * 20, ..plan.clone() }, &through, &orders).await?;
+    cafe::pay(&plan.during(plan.time * 20), &through, &Each::of(&orders)).await?;
     followed(ground, orders.len()).await?;
     let took = begin.elapsed().as_secs_f64();
     rest(&mesh).await?;

@@ -21,7 +21,7 @@ use highstreet_wire::proto::payment::payment_service_client::PaymentServiceClien
 use tonic::transport::Channel;
 use uuid::Uuid;
 
-use crate::cafe::{self, Orders, SHOP, a_payment};
+use crate::cafe::{self, Each, Orders, SHOP, a_payment};
 use crate::child::Server;
 use crate::load::{Load, Turn};
 use crate::report::Report;
@@ -140,7 +140,7 @@ async fn measure_lag(plan: &Plan, ground: &Ground, shares: &[f64], report: &mut 
     let (first, mut rest) = orders.split_at(orders.len() / (1 + shares.len()));
 
     let begin = Instant::now();
-    let paid = cafe::pay(plan, &payment, first).await?;
+    let paid = cafe::pay(plan, &payment, &Each::of(first)).await?;
     let shown = "SELECT count(*) FROM tracking.views WHERE status = 'PAID'";
     while ground.postgres.run_in("highstreet", shown).parse::<usize>()? < paid.count() {
         tokio::time::sleep(Duration::from_millis(100)).await;
