@@ -78,7 +78,8 @@ async fn operators_see_what_waits_and_set_it_going() {
     high_street.stop(ContextName::Delivery).await;
     owner.fill_in("/board", "/board/orders/cancel", &[]).await.location();
     let health = operator.get("/operations").await;
-    assert_eq!((health.count("class=\"health-word\""), health.count(">Serving<")), (15, 15), "{}", health.body);
+    assert_eq!((health.count("id=\"context-"), health.count(">Serving<")), (15, 15), "{}", health.body);
+    assert_eq!(health.count("id=\"call-"), 6, "{}", health.body);
     let page = shown(&operator, "/operations", "the call waits", |page| page.has_form("/operations/retry")).await;
     assert!(page.shows("replenishment · "), "{}", page.body);
     let refused = operator.fill_in("/operations", "/operations/abandon", &[]).await;
