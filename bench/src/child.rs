@@ -96,8 +96,17 @@ impl Server {
 
     /// What it holds in memory, in MiB.
     pub(crate) fn resident(&self) -> Outcome<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        self.mebibytes("status", "VmRSS:")
+    }
+
+    /// The same, of what it shares with other processes only its part: of the program itself, for the most.
+    pub(crate) fn proportional(&self) -> Outcome<f64> {
+        self.mebibytes("smaps_rollup", "Pss:")
+    }
+
+    fn mebibytes(&self, file: &str, name: &str) -> Outcome<f64> {
+        let told = std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id()))?;
+        let line = told.lines().find_map(|line| line.strip_prefix(name)).ok_or_else(|| format!("no {name}"))?;
         let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(kib / 1024.0)
     }

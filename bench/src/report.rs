@@ -218,6 +218,7 @@ impl Report {
         let plain = [
             ("idle, the largest of fifteen processes", "MiB", "20"),
             ("idle, all fifteen together", "MiB", "300"),
+            ("idle, all fifteen together, what they share counted once", "MiB", ""),
             ("ready, the slowest of fifteen", "ms", "300"),
             ("RequestPayment with many events stored ÷ with few", "×", "0.9"),
         ];

@@ -80,8 +80,9 @@ pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
 pub(crate) async fn measure_stored(plan: &Plan, stored: u64, report: &mut Report) -> Outcome<()> {
     let grounds = [Ground::new().await, Ground::new().await];
     for ground in &grounds {
-        // For its tables.
-        drop(serve_without_broker(plan, ground).await?);
+        // For its tables: they are there once calls are answered.
+        let server = serve_without_broker(plan, ground).await?;
+        request_payments(&plan.of(1), &server.channels().await?).await?;
     }
     println!("storing {stored} events …");
     floor::store(&grounds[0].postgres, 10_000);
@@ -191,13 +192,16 @@ async fn measure_idle(plan: &Plan, ground: &Ground, report: &mut Report) -> Outc
     tokio::time::sleep(Duration::from_secs(2)).await;
     let mut largest: f64 = mesh.gateway.resident()?;
     let (mut all, mut slowest) = (largest, mesh.gateway.ready);
+    let mut once = mesh.gateway.proportional()?;
     for (_, server) in &mesh.contexts {
         largest = largest.max(server.resident()?);
         all += server.resident()?;
+        once += server.proportional()?;
         slowest = slowest.max(server.ready);
     }
     report.size("idle, the largest of fifteen processes", largest);
     report.size("idle, all fifteen together", all);
+    report.size("idle, all fifteen together, what they share counted once", once);
     report.time("ready, the slowest of fifteen", slowest);
     Ok(())
 }
