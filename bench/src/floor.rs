@@ -47,7 +47,7 @@ pub(crate) async fn serve(data: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// What a figure is divided by: the middle one of each is measured in turns with it.
+/// What a write is divided by.
 pub(crate) const GROUP_COMMIT: &str = "floor: group commit";
 /// What a read is divided by.
 pub(crate) const FROM_MEMORY: &str = "floor: from memory";

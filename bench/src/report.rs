@@ -43,10 +43,11 @@ impl Report {
         self.load(&floor_of(name, floor), floor_load);
     }
 
-    /// The rate of `name`, and of the floor that was measured in turns with it, or at least in the same round.
+    /// The rate of `name`, and of its floor: alone or in turns with it, whichever is faster. What a write leaves to be
+    /// published goes on in the floor's turn, and must not make the floor look slow.
     fn beside_its_floor(&self, name: &str, floor: &str) -> Option<(f64, f64)> {
-        let floor_rate = self.middle(&floor_of(name, floor)).or_else(|| self.middle(floor));
-        self.middle(name).zip(floor_rate)
+        let floors = [self.middle(floor), self.middle(&floor_of(name, floor))];
+        self.middle(name).zip(floors.into_iter().flatten().reduce(f64::max))
     }
 
     pub(crate) fn share(&mut self, name: &str, share: f64) {

@@ -95,7 +95,7 @@ pub(crate) async fn measure_stored(plan: &Plan, stored: u64, report: &mut Report
     let request = |at: usize| {
         let channels = &channels[at];
         let turn: Turn<'_> = Box::new(move |time| {
-            let plan = Plan { time, ..plan.clone() };
+            let plan = plan.during(time);
             Box::pin(async move { request_payments(&plan, channels).await })
         });
         turn

@@ -20,7 +20,7 @@ use crate::status::unavailable;
 pub trait Vitals: Send + Sync {
     /// Its ways to the contexts it calls, in the order of their names.
     fn breakers(&self) -> Vec<BreakerView>;
-    /// What its listeners have before them. None if the bus does not answer.
+    /// What its listeners have before them. Empty if the bus does not answer.
     async fn lags(&self) -> Vec<Lag>;
     /// How much of its work waits, if its store answers.
     async fn backlog(&self) -> Option<Backlog>;
