@@ -172,6 +172,16 @@ impl HighStreet {
         }
     }
 
+    /// What `calls` come to while nobody hears of anything but by being called. In one process that is for the calls to
+    /// bring about, by being quick: news take a moment there, too, and nothing holds them up.
+    pub(crate) async fn without_news<T>(&self, calls: impl Future<Output = T>) -> T {
+        let Place::Mesh(scene) = &self.place else { return calls.await };
+        scene.no_news();
+        let outcome = calls.await;
+        scene.news_come();
+        outcome
+    }
+
     pub(crate) fn tracking(&self) -> TrackingServiceClient<Channel> {
         TrackingServiceClient::new(self.channel.clone())
     }

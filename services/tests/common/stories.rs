@@ -174,6 +174,15 @@ impl Scene {
         self.mesh.of(context).started().await;
     }
 
+    /// Until [`Self::news_come`] nobody hears of anything: the broker stands still.
+    pub(super) fn no_news(&self) {
+        self.mesh.nats.process().signal("STOP");
+    }
+
+    pub(super) fn news_come(&self) {
+        self.mesh.nats.process().signal("CONT");
+    }
+
     /// How often payments of this story's shops were approved, and refunded.
     pub(super) fn money_moved(&self) -> (usize, usize) {
         let count = |event: &str| {
@@ -228,6 +237,7 @@ fn differing(args: &ShopArgs) -> Vec<(ContextName, (String, String))> {
 impl Mesh {
     /// Everything runs again, as it did at first.
     async fn restore(&mut self) {
+        self.nats.process().signal("CONT");
         for replica in &mut self.replicas {
             if !replica.variables.is_empty() {
                 replica.stopped().await;

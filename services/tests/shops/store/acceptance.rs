@@ -194,8 +194,12 @@ async fn a_stranger_cancels_no_delivery_in_advance() {
 async fn store_a7_a_cancel_that_overtakes_the_order_wins() {
     let store = Store::open().await;
     let (order, trace) = eventually("a cancellation that is first", || async {
-        let order = store.order(10).await;
-        assert_eq!(store.cancel_order(&order).await.unwrap().status(), OrderStatus::Cancelled);
+        let at_once = async {
+            let order = store.order(10).await;
+            assert_eq!(store.cancel_order(&order).await.unwrap().status(), OrderStatus::Cancelled);
+            order
+        };
+        let order = store.without_news(at_once).await;
         let cancelled = |trace: &Trace| count(trace, "DeliveryCancelled") == 1;
         let look = || async { store.trace(&of_order(&order)).await.filter(cancelled) };
         let trace = eventually("its delivery on the trace", look).await;
