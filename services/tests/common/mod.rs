@@ -172,14 +172,22 @@ impl HighStreet {
         }
     }
 
-    /// What `calls` come to while nobody hears of anything but by being called. In one process that is for the calls to
-    /// bring about, by being quick: news take a moment there, too, and nothing holds them up.
+    /// What `calls` come to while nobody hears of anything but by being called, as the bus takes nothing.
     pub(crate) async fn without_news<T>(&self, calls: impl Future<Output = T>) -> T {
-        let Place::Mesh(scene) = &self.place else { return calls.await };
-        scene.no_news();
-        let outcome = calls.await;
-        scene.news_come();
-        outcome
+        match &self.place {
+            Place::Here(process) => {
+                let held = process.hold_bus();
+                let outcome = calls.await;
+                drop(held);
+                outcome
+            }
+            Place::Mesh(scene) => {
+                scene.no_news();
+                let outcome = calls.await;
+                scene.news_come();
+                outcome
+            }
+        }
     }
 
     pub(crate) fn tracking(&self) -> TrackingServiceClient<Channel> {

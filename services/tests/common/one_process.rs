@@ -1,8 +1,11 @@
 //! All contexts in this process.
 
+use std::time::Duration;
+
 use highstreet::config::{GroundArgs, ShopArgs};
 use highstreet::{ContextName, Door, Platform, Street};
 use highstreet_provider::{Simulated, Simulation};
+use rusqlite::Connection;
 use tempfile::TempDir;
 use tonic::transport::Channel;
 
@@ -10,7 +13,7 @@ use tonic::transport::Channel;
 pub(super) struct OneProcess {
     pub(super) street: Street,
     pub(super) address: String,
-    _data: Option<TempDir>,
+    data: Option<TempDir>,
 }
 
 // === impl OneProcess ===
@@ -20,7 +23,7 @@ impl OneProcess {
     pub(super) async fn with(args: ShopArgs) -> Self {
         let data = tempfile::tempdir().unwrap();
         let process = Self::on(GroundArgs::embedded(data.path()), args).await;
-        Self { _data: Some(data), ..process }
+        Self { data: Some(data), ..process }
     }
 
     /// On this ground.
@@ -37,7 +40,16 @@ impl OneProcess {
         let (listening, serving) = door.open(&street, std::future::pending()).unwrap();
         tokio::spawn(serving);
         listening.report(tonic_health::ServingStatus::Serving).await;
-        Self { street, address: format!("http://{}", listening.address), _data: None }
+        Self { street, address: format!("http://{}", listening.address), data: None }
+    }
+
+    /// Nothing is written to the bus until the connection is dropped.
+    pub(super) fn hold_bus(&self) -> Connection {
+        let bus = self.data.as_ref().expect("the bus is on files of our own").path().join("bus.db");
+        let connection = Connection::open(bus).unwrap();
+        connection.busy_timeout(Duration::from_secs(5)).unwrap();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        connection
     }
 
     pub(super) async fn channel(&self) -> Channel {
