@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::{join, select};
 use highstreet_domain::kernel::{Callee, Failure, Outage, Rejection, Unanswered};
+use highstreet_domain::notification::{self, Notification};
 use highstreet_domain::ordering::{self, Order};
 use highstreet_domain::payment::{self, Authorisation, Payment};
 use highstreet_testkit::counter::{Command, Counter, Event};
@@ -227,6 +228,41 @@ fn cafe_n1_giving_up_lets_go_of_the_request_id_and_the_next_attempt_starts_afres
     assert_eq!(first, Err(gave_up(PAYMENT, Outage::NotSent)));
     assert_eq!(second.unwrap().0, id(2), "a stream of its own");
     assert_eq!(bench.streams.standing(id(1)).state.placed(), None, "the first never came about");
+}
+
+#[test]
+fn cafe_n3_an_order_is_not_even_begun_while_payment_is_known_to_be_away() {
+    let bench = Bench::<Order>::new([(AT_ONCE, Ok(ordering::Command::AcceptPayment { payment: "p".into() }))]);
+    let handler = bench.handler();
+    let place = |request_id| claimed(request_id, samples::place());
+    let placed = bench.sim.block_on({
+        let handler = handler.clone();
+        async move { handler.handle(id(1), place(9)).await.unwrap() }
+    });
+    bench.calls.are_in_vain(true);
+    let (refused, repeat) = bench.sim.block_on({
+        let handler = handler.clone();
+        async move { (handler.handle(id(2), place(10)).await, handler.handle(id(3), place(9)).await) }
+    });
+    assert_eq!(refused, Err(gave_up(PAYMENT, Outage::NotSent)));
+    assert_eq!(bench.streams.events(id(2)), [], "nothing was written");
+    assert_eq!(repeat.unwrap(), placed, "who asks again hears what the first was told");
+    bench.calls.are_in_vain(false);
+    bench.calls.then((AT_ONCE, Ok(ordering::Command::AcceptPayment { payment: "q".into() })));
+    let again = bench.sim.block_on(async move { handler.handle(id(2), place(10)).await.unwrap() });
+    assert_eq!(again.0, id(2), "the request id was not used up");
+    assert_eq!(bench.calls.keys().len(), 2, "one call for each order");
+}
+
+#[test]
+fn what_can_wait_is_begun_though_its_callee_is_known_to_be_away() {
+    let bench = Bench::<Notification>::new([not_sent(AT_ONCE), (AT_ONCE, Ok(notification::Command::ConfirmSent))]);
+    bench.calls.are_in_vain(true);
+    let handler = bench.handler_and_worker();
+    let notify = notification::Command::Notify(samples::letter());
+    bench.sim.block_on(async move { handler.handle(id(1), request(1, notify)).await }).unwrap();
+    bench.settle();
+    assert_eq!(bench.streams.standing(id(1)).state.status(), "SENT", "it is sent later");
 }
 
 #[test]

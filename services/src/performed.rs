@@ -63,4 +63,8 @@ impl<A: Aggregate, P: Perform<A>> Perform<A> for Timed<P> {
         }
         done
     }
+
+    fn unreachable(&self, step: &A::Step) -> Option<Unanswered> {
+        self.inner.unreachable(step)
+    }
 }

@@ -209,4 +209,8 @@ impl Payments for PaymentClient {
         let request = Peer::request(message, CONTEXT, run, &*self.clock);
         self.client.clone().cancel_payment(request).await.map(drop).map_err(|status| self.peer.unanswered(&status))
     }
+
+    fn unreachable(&self) -> Option<Unanswered> {
+        self.peer.unreachable()
+    }
 }

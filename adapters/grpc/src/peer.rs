@@ -128,6 +128,11 @@ impl Peer {
         self.breaker.clone()
     }
 
+    /// Why no call would be sent now, if that is known beforehand.
+    pub(crate) fn unreachable(&self) -> Option<Unanswered> {
+        self.breaker.refuses().then(|| PeerFailure::Open.unanswered(self.context))
+    }
+
     /// The same, with what the caller shows to say who it is.
     #[must_use]
     pub fn with_credentials(self, credentials: Option<Credentials>) -> Self {

@@ -28,6 +28,8 @@ pub trait Seats: Send + Sync {
     async fn hold(&self, called: Called<'_>, call: &SeatCall) -> Result<Held, Unanswered>;
     /// Makes seats the booking's own.
     async fn assign(&self, called: Called<'_>, call: &SeatCall) -> Result<Assigned, Unanswered>;
+    /// Why no call would be sent now, if that is known beforehand.
+    fn unreachable(&self) -> Option<Unanswered>;
 }
 
 /// Payment, as booking sees it. All calls are idempotent.
@@ -39,6 +41,8 @@ pub trait Payments: Send + Sync {
     async fn pay(&self, called: Called<'_>, payment: &str) -> Result<Paid, Unanswered>;
     /// Whether it is paid.
     async fn learn(&self, called: Called<'_>, payment: &str) -> Result<Learned, Unanswered>;
+    /// Why no call would be sent now, if that is known beforehand.
+    fn unreachable(&self) -> Option<Unanswered>;
 }
 
 /// Ticketing, as booking sees it. Idempotent.
@@ -184,5 +188,15 @@ impl Perform<Booking> for Performing {
                 Withdrawn::Collected => Command::RefuseCancellation,
             },
         })
+    }
+
+    fn unreachable(&self, step: &Step) -> Option<Unanswered> {
+        let Self(Partners { seats, payments, .. }) = self;
+        match step {
+            Step::HoldSeats(_) | Step::AssignSeats { .. } => seats.unreachable(),
+            Step::RequestPayment(_) | Step::Pay { .. } | Step::AskPayment { .. } => payments.unreachable(),
+            // It begins nothing.
+            Step::CancelTicket => None,
+        }
     }
 }

@@ -169,6 +169,12 @@ impl<A: Aggregate> Handler<A> {
             };
             let requests: Vec<_> = batch.iter().map(|waiting| &*waiting.request).collect();
             let (answers, append) = turn(id, &loaded, &requests, self.now(), self.0.settings.lease);
+            if let ([only], [Ok(Word::Decided { loaded: begun, owns_step: true })]) = (&batch[..], &answers[..])
+                && A::begins(&only.request.command)
+                && let Some(failure) = self.in_vain(begun)
+            {
+                return answer_all(batch, &failure);
+            }
             let committed = match append {
                 Some(append) => self.0.ports.journal.append(append).await,
                 None => Ok(()),

@@ -68,6 +68,18 @@ impl<A: Aggregate> Handler<A> {
         standing_of(loaded)
     }
 
+    /// Why something new is not begun: the call that it begins with would not be sent, and be given up.
+    ///
+    /// To write it down and to give it up would come to the same, for two commits; during an outage callers come again
+    /// and again.
+    pub(super) fn in_vain(&self, begun: &Loaded<A>) -> Option<Failure<A::Rejection>> {
+        let state = &begun.standing.state;
+        let Some(Due::Call(step)) = state.due() else { return None };
+        let unanswered = self.0.ports.perform.unreachable(&step)?;
+        let given_up = matches!(state.on_outage(&step, &unanswered, 1), OnOutage::GiveUp(_));
+        given_up.then(|| Failure::GaveUp { callee: A::callee(&step), outage: unanswered.outage })
+    }
+
     /// The command that gives the step up; `None` if it was put off to be tried again.
     async fn on_outage(
         &self,

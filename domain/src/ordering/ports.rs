@@ -23,6 +23,8 @@ pub trait Payments: Send + Sync {
     ) -> Result<Registered, Unanswered>;
     /// Cancels whatever was or will be registered for `order`.
     async fn cancel(&self, order: &Reference, run: &Run) -> Result<(), Unanswered>;
+    /// Why no call would be sent now, if that is known beforehand.
+    fn unreachable(&self) -> Option<Unanswered>;
 }
 
 /// What is to be paid.
@@ -69,5 +71,9 @@ impl Perform<Order> for Performing {
             }),
             Step::UndoPayment => self.0.cancel(&order, run).await.map(|()| Command::ConfirmUndone),
         }
+    }
+
+    fn unreachable(&self, _step: &Step) -> Option<Unanswered> {
+        self.0.unreachable()
     }
 }

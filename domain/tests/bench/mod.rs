@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a lock that a panic left behind fails its test anyway")]
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub(crate) struct Calls<A: Aggregate> {
     clock: Arc<SimClock>,
     acts: Mutex<VecDeque<Act<A>>>,
     seen: Mutex<Vec<(Timestamp, StepKey)>>,
+    /// Whether the callee is known to be away.
+    away: AtomicBool,
 }
 
 // === impl Bench ===
@@ -53,6 +56,7 @@ impl<A: Aggregate> Bench<A> {
             clock: sim.clock(),
             acts: Mutex::new(acts.into_iter().collect()),
             seen: Mutex::default(),
+            away: AtomicBool::default(),
         });
         let streams = Streams::new(&Store::new("bench", sim.clock()), publish);
         Self { node: sim.node(), sim, streams, calls }
@@ -109,6 +113,11 @@ impl<A: Aggregate> Calls<A> {
         self.acts.lock().unwrap().push_back(act);
     }
 
+    /// From now on the callee is known to be away, or not any more.
+    pub(crate) fn are_in_vain(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
+    }
+
     /// The keys of all calls so far.
     pub(crate) fn keys(&self) -> Vec<StepKey> {
         self.seen.lock().unwrap().iter().map(|(_, key)| *key).collect()
@@ -128,6 +137,10 @@ impl<A: Aggregate> Perform<A> for Calls<A> {
         let Some((late, answer)) = act else { return std::future::pending().await };
         self.clock.until(self.clock.now().after(late)).await;
         answer
+    }
+
+    fn unreachable(&self, _step: &A::Step) -> Option<Unanswered> {
+        self.away.load(Ordering::SeqCst).then(|| Unanswered::not_sent("it did not answer lately"))
     }
 }
 

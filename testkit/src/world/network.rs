@@ -45,6 +45,12 @@ impl Network {
         self.send(&*tasks, what, Box::pin(work(handler))).await
     }
 
+    /// Why a context is not even called, where a caller's breaker is open: it is down, or was until a moment ago.
+    pub(super) fn unreachable<A: Aggregate>(&self, to: &Context<A>) -> Option<Unanswered> {
+        let known = if to.up().is_some() { 1 } else { 50 };
+        self.weather.strikes(known).then(|| Unanswered::not_sent("it did not answer lately"))
+    }
+
     /// Has `work` done among `tasks`.
     pub(super) async fn send<T, F>(&self, tasks: &dyn Tasks, what: &str, work: F) -> Result<T, Unanswered>
     where

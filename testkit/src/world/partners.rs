@@ -104,6 +104,10 @@ impl ordering::Payments for Partner<Payment> {
         let cancellation = payment::Cancellation { reason: Note::default(), by: By::Order };
         self.ask(Id::made_for(order), payment::Command::Cancel(cancellation), run).await.map(drop)
     }
+
+    fn unreachable(&self) -> Option<Unanswered> {
+        self.network.unreachable(&self.callee)
+    }
 }
 
 #[async_trait]
@@ -144,6 +148,10 @@ impl booking::Payments for Partner<Payment> {
         let standing = self.look(Id::made_for(called.booking)).await?;
         let approved = matches!(standing.state, Payment::Approved { .. });
         Ok(Learned(if approved { Taken::Yes } else { Taken::No }))
+    }
+
+    fn unreachable(&self) -> Option<Unanswered> {
+        self.network.unreachable(&self.callee)
     }
 }
 
@@ -188,6 +196,10 @@ impl booking::Seats for Partner<Screening> {
             }
             Err(rejection) => Ok(Assigned::Refused(refusal(&rejection))),
         }
+    }
+
+    fn unreachable(&self) -> Option<Unanswered> {
+        self.network.unreachable(&self.callee)
     }
 }
 

@@ -101,6 +101,10 @@ impl Seats for SeatingClient {
             Err(status) => self.refusal(&status).map(Assigned::Refused),
         }
     }
+
+    fn unreachable(&self) -> Option<Unanswered> {
+        self.peer.unreachable()
+    }
 }
 
 // === impl PaymentClient ===
@@ -177,6 +181,10 @@ impl Payments for PaymentClient {
                 refused(&status).map_or_else(|| Err(self.peer.unanswered(&status)), |_| Ok(Learned(Taken::No)))
             }
         }
+    }
+
+    fn unreachable(&self) -> Option<Unanswered> {
+        self.peer.unreachable()
     }
 }
 

@@ -119,6 +119,19 @@ impl Circuit {
         (standing.state.told(), standing.since.elapsed())
     }
 
+    /// Whether a call would not be let through now, which counts as refused.
+    pub(super) fn refuses(&self) -> bool {
+        let refuses = match &self.standing().state {
+            State::Closed(_) => false,
+            State::Open { until } => *until > Instant::now(),
+            State::HalfOpen { free, .. } => *free == 0,
+        };
+        if refuses {
+            self.refused.increment(1);
+        }
+        refuses
+    }
+
     pub(super) fn admit(self: &Arc<Self>) -> Option<Permit> {
         let mut standing = self.standing();
         let kind = match &mut standing.state {

@@ -110,6 +110,11 @@ impl BreakerView {
         self.0.callee()
     }
 
+    /// Whether a call would fail at once; if so it counts as one that was not made, and the caller need not make it.
+    pub(crate) fn refuses(&self) -> bool {
+        self.0.refuses()
+    }
+
     /// Whether calls are made, and for how long that has been so.
     pub fn state(&self) -> (BreakerState, Duration) {
         self.0.told()

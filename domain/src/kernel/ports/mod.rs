@@ -188,4 +188,9 @@ pub trait Deliveries: Send {
 pub trait Perform<A: Aggregate>: Send + Sync {
     /// Makes the call once; what comes back is decided like any other command.
     async fn perform(&self, id: Id<A>, step: &A::Step, run: &Run) -> Result<A::Command, Unanswered>;
+    /// Why this call would not be sent now, if that is known beforehand: whoever is asked did not answer lately. What
+    /// is nothing without the call is then not begun. Once trying is worth while again it returns `None`.
+    fn unreachable(&self, _step: &A::Step) -> Option<Unanswered> {
+        None
+    }
 }
