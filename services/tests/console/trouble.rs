@@ -102,6 +102,27 @@ async fn operators_see_what_waits_and_set_it_going() {
     shown(&owner, "/board", "it is cancelled", |page| page.shows("Cancelled</span>")).await;
 }
 
+/// CAP-6: who is not called, because it did not answer lately, stands on the page of operations.
+#[tokio::test]
+async fn operators_see_a_breaker_that_is_open() {
+    let (mut high_street, _data) = street().await;
+    let mut mina = Browser::at(&high_street.url()).signed_in("customer", "010-1234-5678").await;
+    let operator = Browser::at(&high_street.url()).signed_in("operator", "Lee").await;
+    let of_call = |page: &Page| {
+        let (_, call) = page.body.split_once("id=\"call-ordering-payment\"").unwrap();
+        call.split("</li>").next().unwrap().to_owned()
+    };
+    let before = operator.clone().get("/operations").await;
+    assert!(of_call(&before).contains("Closed: called"), "{}", before.body);
+    high_street.stop(ContextName::Payment).await;
+    for _ in 0..12 {
+        let refused = mina.fill_in("/cafe", "/cafe", &[("latte", "1")]).await;
+        assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{}", refused.body);
+    }
+    let open = |page: &Page| of_call(page).contains("Open: not called");
+    shown(&operator, "/operations", "the breaker is open", open).await;
+}
+
 #[tokio::test]
 async fn a_letter_or_a_step_that_is_not_there_is_said_so() {
     let (high_street, _data) = street().await;

@@ -9,8 +9,8 @@ use highstreet_testkit::servers::eventually;
 use highstreet_wire::proto::common::Reference;
 use highstreet_wire::proto::operations::operations_service_client::OperationsServiceClient;
 use highstreet_wire::proto::operations::{
-    GetDeadLetterRequest, ListContextsRequest, ListDeadLettersRequest, ListPendingStepsRequest, RebuildViewRequest,
-    ReplayDeadLetterRequest, RetryStepRequest,
+    ContextVitals, GetDeadLetterRequest, ListContextsRequest, ListDeadLettersRequest, ListPendingStepsRequest,
+    RebuildViewRequest, ReplayDeadLetterRequest, RetryStepRequest,
 };
 use tonic::Code;
 
@@ -79,6 +79,31 @@ async fn a_gateway_answers_operators_for_all_contexts() {
     assert!(!steps.steps.is_empty(), "the others are shown all the same");
     let request = ListPendingStepsRequest { context: "payment".into(), ..Default::default() };
     assert_eq!(operator.list_pending_steps(request).await.unwrap_err().code(), Code::Unavailable);
+}
+
+/// CAP-12: operators see how contexts are just when something is away: what nobody can know then is left out, and the rest
+/// is said.
+#[tokio::test(flavor = "multi_thread")]
+async fn how_contexts_are_is_said_while_their_store_or_the_broker_is_away() {
+    let mut mesh = Mesh::open().await;
+    let operator = OperationsServiceClient::new(mesh.channel(Role::Gateway).reach());
+    let look = || {
+        let mut operator = operator.clone();
+        async move { operator.list_contexts(ListContextsRequest::default()).await.unwrap().into_inner() }
+    };
+    mesh.postgres.kill();
+    let seen = look().await;
+    assert_eq!((seen.contexts.len(), seen.unreachable_contexts.len()), (ContextName::ALL.len(), 0), "{seen:?}");
+    for it in &seen.contexts {
+        assert!(it.outbox.is_none() && it.due.is_none() && it.failing.is_none(), "only its store knows: {it:?}");
+    }
+    assert!(seen.contexts.iter().any(|it| !it.lags.is_empty()), "the broker is there: {seen:?}");
+    mesh.postgres.restart().await;
+    mesh.nats.kill();
+    let known = |it: &ContextVitals| it.outbox.is_some() && it.failing.is_some() && it.lags.is_empty();
+    let without_broker = || async { Some(look().await).filter(|seen| seen.contexts.iter().all(known)) };
+    let seen = eventually("stores are looked at again, and nobody asks the broker", without_broker).await;
+    assert_eq!(seen.contexts.len(), ContextName::ALL.len());
 }
 
 /// CAP-8, CAP-12: a view is rebuilt under load, from the broker and into PostgreSQL, and nothing that happens meanwhile is
