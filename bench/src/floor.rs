@@ -136,7 +136,7 @@ fn open(data: &Path) -> rusqlite::Result<Connection> {
     connection.execute_batch(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
-         PRAGMA wal_autocheckpoint = 4000;
+         PRAGMA wal_autocheckpoint = 24000;
          CREATE TABLE IF NOT EXISTS states (id BLOB PRIMARY KEY, revision INTEGER, state BLOB);
          CREATE TABLE IF NOT EXISTS events (position INTEGER PRIMARY KEY, id BLOB, revision INTEGER, data BLOB);
          CREATE TABLE IF NOT EXISTS causes (id BLOB, cause BLOB, PRIMARY KEY (id, cause)) WITHOUT ROWID;",

@@ -6,7 +6,9 @@ mod samples;
 
 use std::collections::BTreeMap;
 
-use highstreet_domain::inventory::{Command, Event, Fact, Goods, Moved, Movement, Rejection, Stock, StockName, react};
+use highstreet_domain::inventory::{
+    Command, Event, Fact, Goods, Intake, Moved, Movement, Rejection, Stock, StockName, react,
+};
 use highstreet_domain::kernel::{Aggregate, Case, ProductId, ProductName, Quantity, ShopId};
 use highstreet_testkit::given::Given;
 use highstreet_testkit::{given, laws};
@@ -29,7 +31,15 @@ fn purchase(number: u128) -> Case {
 }
 
 fn receive(quantity: u32, case: Case) -> Command {
-    Command::Receive { name: name(), goods: goods(), quantity, case, reorder_point: None, low_at: LOW_AT }
+    let intake = Intake::Sent;
+    Command::Receive { name: name(), goods: goods(), quantity, case, intake, reorder_point: None, low_at: LOW_AT }
+}
+
+fn receive_by_hand(quantity: u32, case: Case) -> Command {
+    let Command::Receive { name, goods, reorder_point, low_at, .. } = receive(quantity, case.clone()) else {
+        unreachable!()
+    };
+    Command::Receive { name, goods, quantity, case, intake: Intake::ByHand, reorder_point, low_at }
 }
 
 fn withdraw(count: i64, case: Case) -> Command {
@@ -191,13 +201,14 @@ fn after(events: &[Event]) -> Stock {
     events.iter().fold(Stock::default(), Stock::evolve)
 }
 
-/// Anything, about any of a few references.
+/// Anything, about any of a few references; what is done by hand has one of its own.
 fn commands() -> impl Strategy<Value = Command> {
-    (0..6u128, 1..9u32, 0..7u8).prop_map(|(number, pieces, what)| match what {
+    (0..6u128, 1..9u32, 0..8u8, any::<u128>()).prop_map(|(number, pieces, what, own)| match what {
         0 => receive(pieces, case_of("replenishment", number)),
+        7 => receive_by_hand(pieces, case_of("inventory", own)),
         1..=3 => withdraw(i64::from(pieces), purchase(number)),
         4 | 5 => give_back(purchase(number)),
-        _ => adjust(i64::from(pieces) - 4, case_of("inventory", number)),
+        _ => adjust(i64::from(pieces) - 4, case_of("inventory", own)),
     })
 }
 

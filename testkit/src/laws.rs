@@ -30,6 +30,8 @@ pub fn aggregate<A: Aggregate>(histories: &[Vec<A::Command>]) -> Vec<A::Event> {
         for (command, minute) in commands.iter().zip(0i64..) {
             let now = Timestamp::from_micros(minute * 60_000_000);
             let key = A::entry_key(command);
+            let known = key.as_ref().is_some_and(|key| entries.contains_key(key));
+            assert!(!(known && A::adds_entry(command)), "{command:?} is about what is kept already");
             if let Some(key) = &key {
                 state = state.open(key, entries.get(key).cloned());
             }

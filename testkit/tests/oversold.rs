@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use highstreet_domain::inventory::{Command, Event, Goods, Stock, StockName};
+use highstreet_domain::inventory::{Command, Event, Goods, Intake, Stock, StockName};
 use highstreet_domain::kernel::ports::{Perform, Run};
 use highstreet_domain::kernel::{
     Aggregate, Case, Cause, Handler, HandlerPorts, HandlerSettings, Id, Never, Origin, ProductId, ProductName,
@@ -38,7 +38,8 @@ fn reservation(number: u128) -> Case {
 fn receive() -> Command {
     let name = ProductName::parse("소년이 온다").expect("a title");
     let goods = Goods { name, unit_price: None };
-    Command::Receive { name: book(), goods, quantity: COPIES, case: reservation(0), reorder_point: None, low_at: 0 }
+    let (case, intake) = (reservation(0), Intake::ByHand);
+    Command::Receive { name: book(), goods, quantity: COPIES, case, intake, reorder_point: None, low_at: 0 }
 }
 
 fn withdraw(number: u128) -> Command {

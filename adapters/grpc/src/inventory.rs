@@ -1,7 +1,7 @@
 //! Inventory over gRPC.
 
 use async_trait::async_trait;
-use highstreet_domain::inventory::{CONTEXT, Command, Goods, Stock, StockName};
+use highstreet_domain::inventory::{CONTEXT, Command, Goods, Intake, Stock, StockName};
 use highstreet_domain::kernel::ports::Filter;
 use highstreet_domain::kernel::{Case, Id, Note, ProductId, ProductName, Quantity, Reference, ShopId, Standing};
 use highstreet_wire::convert::{money, timestamp};
@@ -42,7 +42,8 @@ impl InventoryService for Inventory {
         let ((name, product_name), quantity) = fields.finish_with(parts)?;
         let (id, case) = (name.id(), self.by_hand(&name));
         let goods = Goods { name: product_name, unit_price };
-        let command = Command::Receive { name, goods, quantity, case, reorder_point, low_at: self.low_at };
+        let (intake, low_at) = (Intake::ByHand, self.low_at);
+        let command = Command::Receive { name, goods, quantity, case, intake, reorder_point, low_at };
         let (id, stock) = self.desk.change(&call, terms, id, command).await?;
         Ok(Response::new(proto::ReceiveStockResponse { stock: Some(show(id, &stock)?) }))
     }

@@ -14,6 +14,7 @@ mod forgetting;
 mod fresh;
 mod journal;
 mod listing;
+mod log;
 mod migrate;
 mod outbox;
 mod queries;
@@ -23,6 +24,7 @@ mod rewrite;
 mod rewritten;
 mod store;
 mod views;
+mod writer;
 
 pub use agenda::SqliteAgenda;
 pub use backup::{BackedUp, BackupError, back_up};

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 
@@ -16,13 +16,13 @@ use tokio::sync::{RwLock, oneshot};
 use uuid::Uuid;
 
 use crate::fresh::Fresh;
+use crate::log::Log;
 use crate::migrate::{self, Schema};
 use crate::rewritten::Rewritten;
+use crate::writer::{Job, Work, write_groups};
 use highstreet_foundation::codec::count;
 use highstreet_foundation::tally::Tally;
 
-/// The most jobs in one commit: bounds how long the first of them waits for the last.
-const MOST_IN_GROUP: usize = 512;
 const READERS: usize = 3;
 const STATEMENTS: usize = 64;
 /// The writer's pages stay valid, as nobody else writes.
@@ -81,26 +81,6 @@ pub enum OpenError {
     },
 }
 
-/// A piece of work for the writer.
-trait Job: Send {
-    /// Does the work inside the group's transaction; may be called again if the group is rolled back.
-    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
-    /// Whether it is done by itself, without a transaction around it.
-    fn is_alone(&self) -> bool {
-        false
-    }
-    /// Tells whoever waits.
-    fn done(self: Box<Self>, committed: Result<(), StoreError>);
-}
-
-struct Work<T, F, G> {
-    run: F,
-    alone: bool,
-    result: Option<T>,
-    after: G,
-    answer: oneshot::Sender<Result<T, StoreError>>,
-}
-
 // === impl Store ===
 
 impl Store {
@@ -135,11 +115,12 @@ impl Store {
             }
             Schema::Bus => 0,
         };
+        let log = Log::of(path, &mut writer).map_err(failed)?;
         let (jobs, waiting) = mpsc::channel();
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         thread::Builder::new()
             .name(format!("sqlite-{name}"))
-            .spawn(move || write_groups(&writer, &waiting))
+            .spawn(move || write_groups(&writer, &waiting, log))
             .map_err(|_| OpenError::Sqlite { path: path.into(), error: rusqlite::Error::InvalidQuery })?;
         Ok(Self {
             jobs,
@@ -221,8 +202,7 @@ impl Store {
         G: FnOnce(&T) + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job = Work { run: work, alone, result: None, after, answer };
-        self.jobs.send(Box::new(job)).map_err(|_| stopped())?;
+        self.jobs.send(Box::new(Work::new(alone, work, after, answer))).map_err(|_| stopped())?;
         Ok(answered)
     }
 
@@ -258,7 +238,7 @@ impl Store {
     }
 }
 
-fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> rusqlite::Result<Connection> {
+pub(crate) fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // Without this, statements are planned anew with every value that is bound to them.
@@ -268,83 +248,13 @@ fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> rusqlite::Result<Co
          PRAGMA busy_timeout = 5000;
          PRAGMA foreign_keys = OFF;
          PRAGMA temp_store = MEMORY;
-         PRAGMA wal_autocheckpoint = 4000;
-         PRAGMA journal_size_limit = 67108864;",
+         PRAGMA journal_size_limit = 134217728;",
     )?;
     connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
     Ok(connection)
 }
 
-// === The writer ===
-
-fn write_groups(connection: &Connection, waiting: &Receiver<Box<dyn Job>>) {
-    while let Ok(first) = waiting.recv() {
-        let (mut group, mut alone) = (Vec::new(), None);
-        let mut next = Some(first);
-        while let Some(job) = next {
-            if job.is_alone() {
-                alone = Some(job);
-                break;
-            }
-            group.push(job);
-            next = if group.len() < MOST_IN_GROUP { waiting.try_recv().ok() } else { None };
-        }
-        if !group.is_empty() {
-            commit(connection, group);
-        }
-        if let Some(mut job) = alone {
-            let done = job.run(connection).map_err(|error| unavailable(&error));
-            job.done(done);
-        }
-    }
-}
-
-fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>) {
-    match transact(connection, &mut group) {
-        Ok(()) => group.into_iter().for_each(|job| job.done(Ok(()))),
-        // One of them spoilt it for all, or the disk did: each for itself, so that only the culprit fails.
-        Err(_) if group.len() > 1 => group.into_iter().for_each(|job| commit(connection, vec![job])),
-        Err(error) => group.into_iter().for_each(|job| job.done(Err(unavailable(&error)))),
-    }
-}
-
-fn transact(connection: &Connection, group: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
-    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    let done = group.iter_mut().try_for_each(|job| job.run(connection));
-    let done = done.and_then(|()| connection.prepare_cached("COMMIT")?.execute([]).map(drop));
-    if done.is_err() && !connection.is_autocommit() {
-        // If this fails too, SQLite has rolled back by itself.
-        let _ = connection.execute_batch("ROLLBACK");
-    }
-    done
-}
-
-impl<T, F, G> Job for Work<T, F, G>
-where
-    T: Send,
-    F: FnMut(&Connection) -> rusqlite::Result<T> + Send,
-    G: FnOnce(&T) + Send,
-{
-    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        self.result = Some((self.run)(connection)?);
-        Ok(())
-    }
-
-    fn is_alone(&self) -> bool {
-        self.alone
-    }
-
-    fn done(self: Box<Self>, committed: Result<(), StoreError>) {
-        let Self { result, after, answer, .. } = *self;
-        if let (Ok(()), Some(result)) = (&committed, &result) {
-            after(result);
-        }
-        // Whoever waited may have gone.
-        let _ = answer.send(committed.and_then(|()| result.ok_or_else(stopped)));
-    }
-}
-
-fn stopped() -> StoreError {
+pub(crate) fn stopped() -> StoreError {
     StoreError::Unavailable("it is shutting down".into())
 }
 

@@ -19,6 +19,8 @@ pub enum Command {
         quantity: u32,
         /// What brought them, and what that belongs to.
         case: Case,
+        /// How they come.
+        intake: Intake,
         /// At how many or fewer it is low from now on; `None` as before.
         reorder_point: Option<i64>,
         /// At how many or fewer it is low, if nobody has said so yet.
@@ -51,6 +53,15 @@ pub enum Command {
         /// What it is entered under.
         case: Case,
     },
+}
+
+/// How pieces come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
+    /// Somebody counted them in, under a reference that was made for it.
+    ByHand,
+    /// They were sent, which may be heard more than once.
+    Sent,
 }
 
 /// What can happen to stock.

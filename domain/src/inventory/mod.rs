@@ -5,7 +5,7 @@ mod movement;
 mod policy;
 mod stock;
 
-pub use language::{Command, Event, Rejection};
+pub use language::{Command, Event, Intake, Rejection};
 pub use movement::{Moved, Movement};
 pub use policy::{Fact, react};
 pub use stock::{Goods, Stock, StockName};

@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::language::Command;
+use super::language::{Command, Intake};
 use super::stock::{Goods, Stock, StockName};
 use crate::kernel::{Case, Id, Item, Quantity};
 
@@ -52,5 +52,5 @@ fn receive(case: &Case, item: &Item, low_at: i64) -> (Id<Stock>, Command) {
     let name = StockName { shop: case.shop.clone(), sku: item.product.clone() };
     let goods = Goods { name: item.name.clone(), unit_price: item.unit_price };
     let (quantity, case) = (item.quantity.get(), case.clone());
-    (name.id(), Command::Receive { name, goods, quantity, case, reorder_point: None, low_at })
+    (name.id(), Command::Receive { name, goods, quantity, case, intake: Intake::Sent, reorder_point: None, low_at })
 }

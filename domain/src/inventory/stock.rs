@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::language::{Command, Event, Rejection};
+use super::language::{Command, Event, Intake, Rejection};
 use super::movement::{Moved, Movement};
 use crate::kernel::{
     Aggregate, Case, Id, Index, Money, Never, Note, ProductId, ProductName, Quantity, ShopId, Timestamp,
@@ -68,7 +68,7 @@ impl Aggregate for Stock {
             (None, Command::Receive { quantity, .. }) if self.on_hand + i64::from(*quantity) > MOST => {
                 Err(Rejection::TooMuch)
             }
-            (None, Command::Receive { name, goods, quantity, case, reorder_point, low_at }) => {
+            (None, Command::Receive { name, goods, quantity, case, reorder_point, low_at, .. }) => {
                 let before = if self.goods.is_some() { self.reorder_point } else { *low_at };
                 Ok(vec![Event::Received {
                     name: name.clone(),
@@ -150,6 +150,10 @@ impl Aggregate for Stock {
         | Command::Return { case, .. }
         | Command::Adjust { case, .. }) = command;
         Some(case.root.to_string())
+    }
+
+    fn adds_entry(command: &Command) -> bool {
+        matches!(command, Command::Receive { intake: Intake::ByHand, .. } | Command::Adjust { .. })
     }
 
     fn open(self, _key: &str, movement: Option<Movement>) -> Self {

@@ -195,7 +195,7 @@ impl<A: Aggregate> Handler<A> {
         }
         let lookup = |Waiting { request, .. }: &Waiting<A>| Lookup {
             cause: Some(request.cause).filter(|cause| cause.may_recur()),
-            key: A::entry_key(&request.command),
+            key: A::entry_key(&request.command).filter(|_| !A::adds_entry(&request.command)),
         };
         let lookups: Vec<_> = batch.iter().map(lookup).collect();
         // Most requests of people have nothing to look up.

@@ -5,7 +5,7 @@ mod invariants;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use highstreet_domain::inventory::{self, Goods, StockName};
+use highstreet_domain::inventory::{self, Goods, Intake, StockName};
 use highstreet_domain::kernel::ports::Ids;
 use highstreet_domain::kernel::{Case, Id, Payer, ProductId, ProductName, Reference, ShopId};
 use highstreet_domain::lending::{Command, Details, Reservation};
@@ -42,6 +42,7 @@ async fn receive(librarian: Visitor) {
         goods,
         quantity: 1 + u32::try_from(librarian.dice.below(2)).unwrap_or(0),
         case: Case { root, shop: shop(), customer: String::new() },
+        intake: Intake::ByHand,
         reorder_point: None,
         low_at: LOW_AT,
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::{join, join_all, join3};
 use highstreet_domain::delivery;
-use highstreet_domain::inventory::{self, Goods, StockName};
+use highstreet_domain::inventory::{self, Goods, Intake, StockName};
 use highstreet_domain::kernel::ports::Ids;
 use highstreet_domain::kernel::{
     Case, Currency, Id, Item, Money, Note, ProductId, ProductName, Quantity, Reference, ShopId,
@@ -57,6 +57,7 @@ async fn receive(clerk: Visitor) {
         goods,
         quantity: 3,
         case,
+        intake: Intake::ByHand,
         reorder_point: None,
         low_at: LOW_AT,
     };

@@ -1,0 +1,111 @@
+//! The writer: one thread that commits what is waiting as a group.
+
+use std::sync::mpsc::Receiver;
+
+use highstreet_domain::kernel::ports::StoreError;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::log::Log;
+use crate::store::{stopped, unavailable};
+
+/// The most jobs in one commit: bounds how long the first of them waits for the last.
+const MOST_IN_GROUP: usize = 512;
+
+/// A piece of work for the writer.
+pub(crate) trait Job: Send {
+    /// Does the work inside the group's transaction; may be called again if the group is rolled back.
+    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
+    /// Whether it is done by itself, without a transaction around it.
+    fn is_alone(&self) -> bool {
+        false
+    }
+    /// Tells whoever waits.
+    fn done(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+pub(crate) struct Work<T, F, G> {
+    run: F,
+    alone: bool,
+    result: Option<T>,
+    after: G,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+/// Does what comes, until nobody is left who could hand it over.
+pub(crate) fn write_groups(connection: &Connection, waiting: &Receiver<Box<dyn Job>>, mut log: Log) {
+    while let Ok(first) = waiting.recv() {
+        let (mut group, mut alone) = (Vec::new(), None);
+        let mut next = Some(first);
+        while let Some(job) = next {
+            if job.is_alone() {
+                alone = Some(job);
+                break;
+            }
+            group.push(job);
+            next = if group.len() < MOST_IN_GROUP { waiting.try_recv().ok() } else { None };
+        }
+        if !group.is_empty() {
+            commit(connection, group);
+            log.grown(connection);
+        }
+        if let Some(mut job) = alone {
+            let _rests = log.rests();
+            let done = job.run(connection).map_err(|error| unavailable(&error));
+            job.done(done);
+        }
+    }
+}
+
+fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>) {
+    match transact(connection, &mut group) {
+        Ok(()) => group.into_iter().for_each(|job| job.done(Ok(()))),
+        // One of them spoilt it for all, or the disk did: each for itself, so that only the culprit fails.
+        Err(_) if group.len() > 1 => group.into_iter().for_each(|job| commit(connection, vec![job])),
+        Err(error) => group.into_iter().for_each(|job| job.done(Err(unavailable(&error)))),
+    }
+}
+
+fn transact(connection: &Connection, group: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    let done = group.iter_mut().try_for_each(|job| job.run(connection));
+    let done = done.and_then(|()| connection.prepare_cached("COMMIT")?.execute([]).map(drop));
+    if done.is_err() && !connection.is_autocommit() {
+        // If this fails too, SQLite has rolled back by itself.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    done
+}
+
+// === impl Work ===
+
+impl<T, F, G> Work<T, F, G> {
+    pub(crate) fn new(alone: bool, run: F, after: G, answer: oneshot::Sender<Result<T, StoreError>>) -> Self {
+        Self { run, alone, result: None, after, answer }
+    }
+}
+
+impl<T, F, G> Job for Work<T, F, G>
+where
+    T: Send,
+    F: FnMut(&Connection) -> rusqlite::Result<T> + Send,
+    G: FnOnce(&T) + Send,
+{
+    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.result = Some((self.run)(connection)?);
+        Ok(())
+    }
+
+    fn is_alone(&self) -> bool {
+        self.alone
+    }
+
+    fn done(self: Box<Self>, committed: Result<(), StoreError>) {
+        let Self { result, after, answer, .. } = *self;
+        if let (Ok(()), Some(result)) = (&committed, &result) {
+            after(result);
+        }
+        // Whoever waited may have gone.
+        let _ = answer.send(committed.and_then(|()| result.ok_or_else(stopped)));
+    }
+}
