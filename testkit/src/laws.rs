@@ -18,6 +18,7 @@ use crate::forgotten::can_be_forgotten;
 /// - state and events survive being stored;
 /// - a deadline that passes changes what is due, so that nothing wakes for ever;
 /// - an outage gives a step up by the same command as an operator who abandons it, and that ends it;
+/// - an entry that a command adds was not there before;
 /// - whoever is named in it can be forgotten.
 ///
 /// Refused commands are part of a history like any other. Returns the events of all histories.

@@ -121,11 +121,7 @@ impl Circuit {
 
     /// Whether a call would not be let through now, which counts as refused.
     pub(super) fn refuses(&self) -> bool {
-        let refuses = match &self.standing().state {
-            State::Closed(_) => false,
-            State::Open { until } => *until > Instant::now(),
-            State::HalfOpen { free, .. } => *free == 0,
-        };
+        let refuses = self.standing().state.refuses();
         if refuses {
             self.refused.increment(1);
         }
@@ -134,19 +130,19 @@ impl Circuit {
 
     pub(super) fn admit(self: &Arc<Self>) -> Option<Permit> {
         let mut standing = self.standing();
+        if standing.state.refuses() {
+            self.refused.increment(1);
+            return None;
+        }
         let kind = match &mut standing.state {
             State::Closed(_) => Kind::Usual,
-            State::Open { until } if *until <= Instant::now() => {
+            State::Open { .. } => {
                 self.turn(&mut standing, State::HalfOpen { free: PROBES - 1, well: 0 });
                 Kind::Probe
             }
-            State::HalfOpen { free, .. } if *free > 0 => {
+            State::HalfOpen { free, .. } => {
                 *free -= 1;
                 Kind::Probe
-            }
-            State::Open { .. } | State::HalfOpen { .. } => {
-                self.refused.increment(1);
-                return None;
             }
         };
         drop(standing);
@@ -203,6 +199,15 @@ impl Circuit {
 // === impl State ===
 
 impl State {
+    /// Whether the next call is kept back.
+    fn refuses(&self) -> bool {
+        match self {
+            Self::Closed(_) => false,
+            Self::Open { until } => *until > Instant::now(),
+            Self::HalfOpen { free, .. } => *free == 0,
+        }
+    }
+
     fn told(&self) -> BreakerState {
         match self {
             Self::Closed(_) => BreakerState::Closed,

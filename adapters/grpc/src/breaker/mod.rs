@@ -178,8 +178,10 @@ mod tests {
         }
         assert!(is_open(&call(&breaker).await));
         assert_eq!(breaker.view().state(), (BreakerState::Open, Duration::ZERO));
+        assert!(breaker.view().refuses(), "without a call, too");
         advance(Duration::from_secs(1)).await;
         assert_eq!(breaker.view().state(), (BreakerState::Open, Duration::from_secs(1)), "nobody tried yet");
+        assert!(!breaker.view().refuses(), "somebody may");
         assert!(!is_open(&call(&breaker).await), "one may try");
         assert!(is_open(&call(&breaker).await), "it failed");
         advance(Duration::from_secs(1)).await;
