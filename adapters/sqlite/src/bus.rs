@@ -132,21 +132,19 @@ fn sent(mut message: Message) -> (Span, Arc<Message>) {
 fn keep(connection: &Connection, message: &Message) -> rusqlite::Result<u64> {
     connection
         .prepare_cached(
-            "INSERT INTO messages (source, id, name, subject, time, origin, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
-             RETURNING position",
+            "INSERT INTO messages (source, id, name, subject, time, origin, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
-        .query_row(
-            params![
-                &*message.source,
-                message.id.into_bytes(),
-                message.name,
-                message.subject.into_bytes(),
-                message.time.as_micros(),
-                encode_origin(&message.origin),
-                message.body
-            ],
-            |row| row.get(0).map(count),
-        )
+        .execute(params![
+            &*message.source,
+            message.id.into_bytes(),
+            message.name,
+            message.subject.into_bytes(),
+            message.time.as_micros(),
+            encode_origin(&message.origin),
+            message.body
+        ])?;
+    // `RETURNING` would have SQLite keep a table of its own for each.
+    Ok(count(connection.last_insert_rowid()))
 }
 
 /// Locks what is never left half-way.
