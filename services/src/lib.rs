@@ -8,6 +8,7 @@ mod context;
 mod contexts;
 #[cfg(test)]
 mod design;
+mod entrance;
 mod front;
 mod gauges;
 mod health;

@@ -29,6 +29,7 @@ use tonic_reflection::server::Builder;
 use tower::util::option_layer;
 use tower::{Service, ServiceBuilder};
 
+use crate::entrance::Entrance;
 use crate::front::Front;
 use crate::health::{self, Listing};
 use crate::identities::Identities;
@@ -105,15 +106,15 @@ impl Door {
             .layer(option_layer(identities.map(Identities::access).transpose()?))
             .layer(option_layer(platform.caller_limits()))
             .service(switchboard);
-        let way = AnyService::new(way);
-        let pages = pages(street, way.clone());
-        let json = highstreet_json::router(way.clone(), platform.json()).map_err(config)?;
-        let doors = highstreet_json::doors(way, &platform.json());
+        let around = AnyService::new(way.clone());
+        let pages = pages(street, around.clone());
+        let json = highstreet_json::router(around.clone(), platform.json()).map_err(config)?;
+        let doors = highstreet_json::doors(around, &platform.json());
         let mut router = AxumRouter::new().merge(pages).merge(json).fallback_service(doors);
         if identities.is_none() {
             router = router.layer(from_fn(refuse_other_names));
         }
-        let routes = Routes::from(router);
+        let entrance = Entrance::new(way, Routes::from(router));
         let serving = Server::builder()
             // Browsers do not speak HTTP/2 without TLS.
             .accept_http1(true)
@@ -122,8 +123,7 @@ impl Door {
             .http2_keepalive_timeout(Some(KEEP_ALIVE / 3))
             .max_concurrent_streams(streams)
             .http2_max_header_list_size(MOST_HEADERS)
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(incoming, stop);
+            .serve_with_incoming_shutdown(entrance, incoming, stop);
         let watching = front.map(|front| tokio::spawn(watch(front, health.clone())).abort_handle());
         Ok((Listening { address: self.address, health, services, watching }, serving))
     }

@@ -1,4 +1,4 @@
-//! What comes at a service's own path: gRPC, gRPC-Web or Connect.
+//! What comes at a service's own path and is not gRPC as it comes: gRPC-Web or Connect.
 
 use axum::body::Body;
 use http::header::CONTENT_TYPE;
@@ -14,12 +14,11 @@ use crate::headers::{self, CORRELATION};
 use crate::refused::Refused;
 use highstreet_wire::json::pool;
 
-const GRPC: &str = "application/grpc";
 const GRPC_WEB: &str = "application/grpc-web";
 
 /// Hands a request on that is gRPC-Web or Connect; and says what it should be if it is neither.
 pub(crate) async fn answer(desk: Desk, mut request: Request<Body>) -> Response<Body> {
-    if begins(&request, GRPC_WEB) {
+    if is_web(&request) {
         return web(desk.way, request).await;
     }
     let form = request.headers().get(CONTENT_TYPE).and_then(Form::of);
@@ -31,7 +30,8 @@ pub(crate) async fn answer(desk: Desk, mut request: Request<Body>) -> Response<B
             connect::answer(desk, &call, form, request).await
         }
         (Some(_), None) if request.method() == Method::POST => {
-            let message = "here are gRPC, gRPC-Web and, as application/json or application/proto, Connect";
+            let message =
+                "here are gRPC (over HTTP/2), gRPC-Web and, as application/json or application/proto, Connect";
             Refused::wrong_type(message).respond(pool())
         }
         (Some(_), _) => Refused::wrong_method(&[Method::POST]).respond(pool()),
@@ -41,18 +41,8 @@ pub(crate) async fn answer(desk: Desk, mut request: Request<Body>) -> Response<B
     response
 }
 
-/// Whether it is gRPC as it is, without anything around it.
-pub(crate) fn is_grpc(request: &Request<Body>) -> bool {
-    begins(request, GRPC) && !begins(request, GRPC_WEB)
-}
-
-fn begins(request: &Request<Body>, with: &str) -> bool {
-    request.headers().get(CONTENT_TYPE).is_some_and(|it| it.as_bytes().starts_with(with.as_bytes()))
-}
-
-pub(crate) async fn grpc(way: Way, request: Request<Body>) -> Response<Body> {
-    let Ok(response) = way.oneshot(request.map(tonic::body::Body::new)).await;
-    response.map(Body::new)
+fn is_web(request: &Request<Body>) -> bool {
+    request.headers().get(CONTENT_TYPE).is_some_and(|it| it.as_bytes().starts_with(GRPC_WEB.as_bytes()))
 }
 
 async fn web(way: Way, request: Request<Body>) -> Response<Body> {

@@ -96,16 +96,12 @@ pub fn router(way: Way, settings: JsonSettings) -> Result<Router, JsonError> {
     Ok(pages::router().route(&format!("/{PREFIX}/{{*path}}"), answer))
 }
 
-/// What answers at the services' own paths: gRPC as it comes, gRPC-Web and Connect; and says that there is nothing at
-/// any other.
+/// What answers at the services' own paths, where it is not gRPC as it comes: gRPC-Web and Connect; and says that there
+/// is nothing at any other.
 pub fn doors(way: Way, settings: &JsonSettings) -> Doors {
     let crossing = Crossing::new(&settings.origins);
     let desk = Desk::new(way, settings);
     let answer = move |request: Request<Body>| async move {
-        // No browser speaks it.
-        if door::is_grpc(&request) {
-            return door::grpc(desk.way, request).await;
-        }
         crossing.through(request, |request| door::answer(desk.clone(), request)).await
     };
     Doors::new(answer.into_service())
