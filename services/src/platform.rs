@@ -1,6 +1,7 @@
 //! What all contexts of a process share.
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use highstreet_notify::{Routing, Smtp, SmtpSettings, WebhookSettings};
 use highstreet_postgres::{OpenError, PostgresSettings};
 use highstreet_provider::{Simulated, Simulation};
 use highstreet_sqlite::{DataFolder, EmbeddedBus};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -58,8 +60,11 @@ pub struct Platform {
 }
 
 /// Runs work on tokio, and knows when all of it is done.
-#[derive(Default)]
-pub(crate) struct TokioTasks(pub(crate) TaskTracker);
+pub(crate) struct TokioTasks {
+    pub(crate) all: TaskTracker,
+    /// Work may be handed over wherever a caller is dropped.
+    runtime: Handle,
+}
 
 // === impl Platform ===
 
@@ -79,7 +84,7 @@ impl Platform {
             carrier,
             folder: files,
             ids: Arc::new(TimeOrderedIds),
-            tasks: Arc::default(),
+            tasks: Arc::new(TokioTasks { all: TaskTracker::new(), runtime: Handle::current() }),
             switchboard: Switchboard::default(),
             offices: Offices::default(),
             ending: CancellationToken::new(),
@@ -292,6 +297,10 @@ fn provider(shops: &ShopArgs) -> Result<Simulated, StartError> {
 impl Tasks for TokioTasks {
     fn spawn(&self, work: BoxFuture) {
         // Its lines in the log, and its spans, are those of the call that it is done for.
-        self.0.spawn(trace::carried(work));
+        self.all.spawn_on(trace::carried(work), &self.runtime);
+    }
+
+    fn contain(&self, step: &mut dyn FnMut()) -> bool {
+        catch_unwind(AssertUnwindSafe(step)).is_ok()
     }
 }

@@ -94,8 +94,8 @@ impl Street {
         for context in self.contexts.values_mut() {
             context.rest().await;
         }
-        self.platform.tasks.0.close();
-        if timeout(grace, self.platform.tasks.0.wait()).await.is_err() {
+        self.platform.tasks.all.close();
+        if timeout(grace, self.platform.tasks.all.wait()).await.is_err() {
             tracing::warn!("work was still under way after the grace period; it is taken up again at the next start");
         }
         while let Some((_, context)) = self.contexts.pop_first() {

@@ -268,6 +268,14 @@ impl Tasks for Living {
             lock(&self.node.sim.0.buried).push(work);
         }
     }
+
+    fn contain(&self, step: &mut dyn FnMut()) -> bool {
+        let done = catch_unwind(AssertUnwindSafe(step)).is_ok();
+        if !done {
+            self.node.sim.0.panics.fetch_add(1, Ordering::SeqCst);
+        }
+        done
+    }
 }
 
 // === impl Bell ===

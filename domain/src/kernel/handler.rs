@@ -6,12 +6,11 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::Future;
-use core::pin::Pin;
 use core::time::Duration;
 
 use async_lock::Semaphore;
-use futures_channel::oneshot;
 
+use super::detached::Detached;
 use super::perform::Before;
 use super::ports::{Agenda, AppendError, Clock, Journal, Loaded, Lookup, Perform, StoreError, Tasks};
 use super::queue::{Queues, Waiting};
@@ -52,9 +51,6 @@ pub struct HandlerSettings {
     pub background: usize,
 }
 
-/// Work whose outcome somebody may wait for. Boxed where it is made: it is large, and passed through many hands.
-type Work<T, A> = Pin<Box<dyn Future<Output = Result<T, Failure<<A as Aggregate>::Rejection>>> + Send>>;
-
 pub(super) struct Inner<A: Aggregate> {
     pub(super) ports: HandlerPorts<A>,
     pub(super) settings: HandlerSettings,
@@ -88,10 +84,11 @@ impl<A: Aggregate> Handler<A> {
     /// Carries a request out, makes the calls that became due with it, and returns where that led: for a repeat
     /// under the same `request_id`, what the first one led to, under the id that it got.
     ///
-    /// Runs in a task of its own: a caller that goes away cancels nothing half-way.
+    /// A caller that goes away cancels nothing half-way: then it goes on as a task of its own. Who keeps what this
+    /// returns polls it to the end, or drops it.
     pub async fn handle(&self, id: Id<A>, request: impl Into<Box<Request<A>>>) -> Handled<A> {
         let (this, request) = (self.clone(), request.into());
-        self.detached(Box::pin(async move { this.carry_out(id, request).await })).await
+        self.detached(async move { this.carry_out(id, request).await }).await
     }
 
     /// Carries a request out and returns once it is committed; what became due with it runs behind.
@@ -104,7 +101,7 @@ impl<A: Aggregate> Handler<A> {
             }
             Ok(())
         };
-        self.detached(Box::pin(work)).await
+        self.detached(work).await
     }
 
     /// Where the aggregate stands; `None` if nothing ever happened to it.
@@ -195,7 +192,7 @@ impl<A: Aggregate> Handler<A> {
         }
         let lookup = |Waiting { request, .. }: &Waiting<A>| Lookup {
             cause: Some(request.cause).filter(|cause| cause.may_recur()),
-            key: A::entry_key(&request.command).filter(|_| !A::adds_entry(&request.command)),
+            key: A::entry_key(&request.command),
         };
         let lookups: Vec<_> = batch.iter().map(lookup).collect();
         // Most requests of people have nothing to look up.
@@ -205,13 +202,11 @@ impl<A: Aggregate> Handler<A> {
 
     // === Small things ===
 
-    async fn detached<T: Send + 'static>(&self, work: Work<T, A>) -> Result<T, Failure<A::Rejection>> {
-        let (done, outcome) = oneshot::channel();
-        self.0.ports.tasks.spawn(Box::pin(async move {
-            // Whoever asked may have gone.
-            let _ = done.send(work.await);
-        }));
-        outcome.await.unwrap_or(Err(Failure::Interrupted))
+    async fn detached<T: 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Failure<A::Rejection>>> + Send + 'static,
+    ) -> Result<T, Failure<A::Rejection>> {
+        Detached::new(self.0.ports.tasks.clone(), work).await.unwrap_or(Err(Failure::Interrupted))
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -8,6 +8,7 @@ mod aggregate;
 mod case;
 mod cause;
 mod consumer;
+mod detached;
 mod erasure;
 mod forgetter;
 mod handler;

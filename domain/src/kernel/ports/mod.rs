@@ -41,6 +41,9 @@ pub trait Ids: Send + Sync {
 pub trait Tasks: Send + Sync {
     /// Runs `work` to its end, or to the end of the process.
     fn spawn(&self, work: BoxFuture);
+
+    /// Does a step of somebody's work. `false` if it panicked: that is the end of this work, and of nothing else.
+    fn contain(&self, step: &mut dyn FnMut()) -> bool;
 }
 
 /// The streams of one kind of aggregate: their states, their events, what they answered.
