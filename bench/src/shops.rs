@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use highstreet_domain::inventory::{Moved, Movement};
 use highstreet_domain::kernel::ports::Outbox;
+use highstreet_domain::kernel::{Reference, Timestamp};
+use highstreet_foundation::codec::encode;
 use highstreet_sqlite::{EmbeddedBus, SqliteOutbox, Store};
 use highstreet_wire::proto::Money;
 use highstreet_wire::proto::booking::CreateBookingRequest;
@@ -21,6 +24,7 @@ use highstreet_wire::proto::seating::OpenScreeningRequest;
 use highstreet_wire::proto::seating::seating_service_client::SeatingServiceClient;
 use rusqlite::types::Value;
 use tonic::transport::Channel;
+use uuid::Uuid;
 
 use crate::cafe::{self, Orders, SHOP};
 use crate::child::Server;
@@ -215,7 +219,7 @@ async fn receive(channels: &[Channel], callers: usize, time: Duration, most: usi
     .await
 }
 
-/// Puts movements beside the stock that is there, as if each had come by a call: an entry and an event each.
+/// Puts movements beside the stock that is there, as if each had been sent: an entry and an event each.
 async fn store_movements(data: &Path, movements: u64) -> Outcome<()> {
     insert_movements(data, movements)?;
     // As in a shop that has been open for a while, all of it is published.
@@ -230,14 +234,12 @@ fn insert_movements(data: &Path, movements: u64) -> Outcome<()> {
     store.pragma_update(None, "synchronous", "OFF")?;
     let transaction = store.transaction()?;
     let streams: Vec<i64> = transaction
-        .prepare("SELECT DISTINCT stream FROM entries")?
+        .prepare("SELECT stream FROM streams")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    // As they are kept, be it text or bytes.
-    let (entry, event): (Value, (Value, Value)) = (
-        transaction.query_row("SELECT data FROM entries LIMIT 1", [], |row| row.get(0))?,
-        transaction.query_row("SELECT origin, data FROM events LIMIT 1", [], |row| Ok((row.get(0)?, row.get(1)?)))?,
-    );
+    // As it is kept, be it text or bytes.
+    let event: (Value, Value) =
+        transaction.query_row("SELECT origin, data FROM events LIMIT 1", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     {
         let mut entries =
             transaction.prepare("INSERT INTO entries (stream, key, data, updated) VALUES (?1, ?2, ?3, 0)")?;
@@ -246,7 +248,11 @@ fn insert_movements(data: &Path, movements: u64) -> Outcome<()> {
         )?;
         for number in 0..movements {
             let stream = streams[usize::try_from(number)? % streams.len()];
-            entries.execute((stream, format!("bench/{number}"), &entry))?;
+            let reference = Reference::new("replenishment", Uuid::from_u128(number.into()).to_string());
+            let key = reference.to_string();
+            let movement = Movement { reference, moved: Moved::Received(1), created: Timestamp::from_micros(0) };
+            let entry = encode(&movement).map_err(|error| error.to_string())?;
+            entries.execute((stream, key, entry))?;
             events.execute((stream, i64::try_from(number)? + 1_000_000, &event.0, &event.1))?;
         }
     }

@@ -51,7 +51,7 @@ pub struct EncodedEvent {
     /// The revision it led to.
     pub revision: i64,
     /// The cause it answers.
-    pub cause: Option<Uuid>,
+    pub cause: Option<Cause>,
     /// Where it came from.
     pub told_of: Arc<Origin>,
     /// The same, encoded.
@@ -110,7 +110,7 @@ impl EncodedAppend {
             let happened = Happened { id, revision, state, event, origin };
             Ok(EncodedEvent {
                 revision: int(revision),
-                cause: recorded.cause.map(Cause::uuid),
+                cause: recorded.cause,
                 told_of: recorded.origin.clone(),
                 origin: encode_origin(origin),
                 data: encode(event)?,

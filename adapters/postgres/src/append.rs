@@ -9,8 +9,8 @@
 
 use std::error::Error;
 
-use highstreet_domain::kernel::ClaimKey;
 use highstreet_domain::kernel::ports::{AppendError, Clock, Wake};
+use highstreet_domain::kernel::{Cause, ClaimKey};
 use highstreet_foundation::SystemClock;
 use highstreet_foundation::encoded::EncodedAppend;
 use tokio_postgres::types::private::BytesMut;
@@ -208,7 +208,7 @@ impl<'a> Columns<'a> {
             self.events.ords.push(ord);
             self.events.revisions.push(event.revision);
             self.events.times.push(append.updated);
-            self.events.causes.push(event.cause);
+            self.events.causes.push(event.cause.map(Cause::uuid));
             self.events.origins.push(&event.origin);
             self.events.data.push(Text(&event.data));
             self.events.names.push(event.published.as_ref().map(|(name, _)| *name));

@@ -10,6 +10,7 @@ use std::time::Duration;
 use deadpool_postgres::Object;
 use futures_util::StreamExt;
 use futures_util::stream;
+use highstreet_domain::kernel::Cause;
 use highstreet_domain::kernel::ports::{AppendError, StoreError};
 use highstreet_foundation::encoded::EncodedAppend;
 use highstreet_foundation::tally::Tally;
@@ -188,7 +189,7 @@ impl Writer {
                 let same = "SELECT 1 FROM events WHERE stream = (SELECT stream FROM streams WHERE id = $1) \
                             AND revision = $2 AND cause IS NOT DISTINCT FROM $3 AND data = $4 AND origin = $5";
                 let data = String::from_utf8_lossy(&event.data);
-                let event = (&event.revision, &event.cause, &data, &event.origin);
+                let event = (&event.revision, &event.cause.map(Cause::uuid), &data, &event.origin);
                 self.connections.query(same, &[&append.id, event.0, event.1, event.2, event.3]).await
             }
             (None, Some(claim)) => {

@@ -126,8 +126,12 @@ fn waiting<A>(
     let mut found = Vec::new();
     for leased in [false, true] {
         let mut select = connection.prepare_cached(
-            "SELECT s.id, s.since, s.wake, s.attempts, s.error, s.origin, coalesce((SELECT e.time FROM events e \
-                 WHERE e.stream = s.stream AND e.revision = s.since), s.updated) \
+            "SELECT s.id, s.since, s.wake, s.attempts, s.error, s.origin, coalesce(( \
+                 WITH RECURSIVE chain (previous, revision, time) AS ( \
+                     SELECT e.previous, e.revision, e.time FROM events e WHERE e.position = s.last \
+                     UNION ALL SELECT e.previous, e.revision, e.time FROM chain c JOIN events e \
+                         ON e.position = c.previous WHERE c.revision > s.since \
+                 ) SELECT time FROM chain WHERE revision = s.since), s.updated) \
              FROM streams s INDEXED BY streams_due \
              WHERE s.leased = ?1 AND s.wake IS NOT NULL AND s.aggregate = ?2 AND s.id > ?3 \
              AND (?4 IS NULL OR s.id = ?4) AND s.attempts >= ?5 ORDER BY s.id LIMIT ?6",

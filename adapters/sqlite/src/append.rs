@@ -7,7 +7,6 @@ use highstreet_domain::kernel::ports::{AppendError, Wake};
 use highstreet_foundation::encoded::{EncodedAppend, EncodedClaim, EncodedEvent};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, named_params, params};
-use uuid::Uuid;
 
 use crate::fresh::{Fresh, FreshEvent};
 use highstreet_foundation::codec::{count, time};
@@ -19,6 +18,8 @@ pub(crate) struct Appending(pub(crate) EncodedAppend);
 #[derive(Clone, Copy)]
 struct Found {
     stream: i64,
+    /// Where its last event is.
+    last: Option<i64>,
     moves: bool,
     turns: bool,
     wakes: bool,
@@ -52,12 +53,18 @@ impl Appending {
                 return Ok(Err(AppendError::Claimed(ClaimKey::stored(*key))));
             }
         }
-        let stream = match self.find(connection)? {
-            Some(Ok(found)) => self.update(connection, found)?,
-            None if self.0.after == 0 => self.insert(connection)?,
+        let (stream, positions) = match self.find(connection)? {
+            Some(Ok(found)) => {
+                let positions = self.write_events(connection, found.stream, found.last)?;
+                self.update(connection, found, positions.last().copied().or(found.last))?;
+                (found.stream, positions)
+            }
+            None if self.0.after == 0 => {
+                let stream = self.insert(connection)?;
+                (stream, self.write_events(connection, stream, None)?)
+            }
             Some(Err(Conflict)) | None => return Ok(Err(AppendError::Conflict)),
         };
-        let positions = self.write_events(connection, stream)?;
         self.write_entries(connection, stream)?;
         self.write_claims(connection, stream)?;
         Ok(Ok(positions))
@@ -66,7 +73,8 @@ impl Appending {
     /// The stream's row, if it is as the append expects it.
     fn find(&self, connection: &Connection) -> rusqlite::Result<Option<Result<Found, Conflict>>> {
         let mut find = connection.prepare_cached(
-            "SELECT stream, aggregate, revision, shop, owner, reference, status, wake, era FROM streams WHERE id = ?1",
+            "SELECT stream, aggregate, revision, shop, owner, reference, status, wake, era, last FROM streams \
+             WHERE id = ?1",
         )?;
         let mut rows = find.query([self.0.id.as_bytes()])?;
         let Some(row) = rows.next()? else { return Ok(None) };
@@ -85,6 +93,7 @@ impl Appending {
         let was_due = row.get_ref(7)? != ValueRef::Null;
         Ok(Some(Ok(Found {
             stream: row.get(0)?,
+            last: row.get(9)?,
             moves: differs(3, shop)? || differs(4, owner)? || differs(5, reference)?,
             turns: differs(6, status)?,
             wakes: match self.0.wake {
@@ -98,28 +107,31 @@ impl Appending {
     fn insert(&self, connection: &Connection) -> rusqlite::Result<i64> {
         let [shop, owner, reference, status] = &self.0.index;
         let (wake, leased, since) = self.0.due();
+        // They are written next, behind what is there.
+        let events = i64::try_from(self.0.events.len()).ok().filter(|events| *events > 0);
         connection
             .prepare_cached(
                 "INSERT INTO streams (id, aggregate, revision, version, state, shop, owner, reference, status, \
-                 created, updated, since, wake, leased, origin) VALUES (:id, :aggregate, :revision, :version, :state, \
-                 :shop, :owner, :reference, :status, :created, :updated, :since, :wake, :leased, :origin)",
+                 created, updated, since, wake, leased, origin, last) VALUES (:id, :aggregate, :revision, :version, \
+                 :state, :shop, :owner, :reference, :status, :created, :updated, :since, :wake, :leased, :origin, \
+                 (SELECT coalesce(max(position), 0) FROM events) + :events)",
             )?
             .execute(named_params! {
                 ":id": self.0.id.as_bytes(), ":aggregate": self.0.aggregate, ":revision": self.0.revision,
                 ":version": self.0.version,
                 ":state": self.0.state, ":shop": shop, ":owner": owner, ":reference": reference, ":status": status,
                 ":created": self.0.created, ":updated": self.0.updated, ":since": since, ":wake": wake,
-                ":leased": leased, ":origin": self.0.origin,
+                ":leased": leased, ":origin": self.0.origin, ":events": events,
             })?;
         Ok(connection.last_insert_rowid())
     }
 
-    fn update(&self, connection: &Connection, found: Found) -> rusqlite::Result<i64> {
+    fn update(&self, connection: &Connection, found: Found, last: Option<i64>) -> rusqlite::Result<()> {
         connection
             .prepare_cached(
-                "UPDATE streams SET revision = ?2, version = ?3, state = ?4, updated = ?5 WHERE stream = ?1",
+                "UPDATE streams SET revision = ?2, version = ?3, state = ?4, updated = ?5, last = ?6 WHERE stream = ?1",
             )?
-            .execute(params![found.stream, self.0.revision, self.0.version, self.0.state, self.0.updated])?;
+            .execute(params![found.stream, self.0.revision, self.0.version, self.0.state, self.0.updated, last])?;
         if self.0.after == 0 {
             // The row held a claim, and nothing had happened yet.
             connection
@@ -146,20 +158,23 @@ impl Appending {
                 )?
                 .execute(params![found.stream, wake, leased, since, self.0.origin])?;
         }
-        Ok(found.stream)
+        Ok(())
     }
 
-    fn write_events(&self, connection: &Connection, stream: i64) -> rusqlite::Result<Vec<i64>> {
+    /// Writes the events behind the stream's last one. Returns their positions.
+    fn write_events(&self, connection: &Connection, stream: i64, mut last: Option<i64>) -> rusqlite::Result<Vec<i64>> {
         let mut insert = connection.prepare_cached(
-            "INSERT INTO events (stream, revision, time, cause, origin, data, name, body) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO events (stream, revision, time, cause, origin, data, name, body, previous) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?;
         let positions = self.0.events.iter().map(|event| {
             let (name, body) = event.published.as_ref().map_or((None, None), |(name, body)| (Some(*name), Some(body)));
             let EncodedEvent { revision, origin, data, .. } = event;
-            let cause = event.cause.as_ref().map(Uuid::as_bytes);
-            insert.execute(params![stream, revision, self.0.updated, cause, origin, data, name, body])?;
-            Ok(connection.last_insert_rowid())
+            let cause = event.cause.filter(|cause| cause.may_recur()).map(|cause| cause.uuid().into_bytes());
+            insert.execute(params![stream, revision, self.0.updated, cause, origin, data, name, body, last])?;
+            let position = connection.last_insert_rowid();
+            last = Some(position);
+            Ok(position)
         });
         positions.collect()
     }

@@ -8,7 +8,7 @@ use highstreet_domain::kernel::{Aggregate, ClaimKey, Fingerprint, Id, Publish, T
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::append::Appending;
-use crate::queries::{self, StreamRow};
+use crate::queries::{self, StreamRow, history};
 use crate::recent::{Recent, age};
 use crate::store::Store;
 use highstreet_foundation::codec::{count, decode, time, uuid};
@@ -136,10 +136,7 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
     async fn history(&self, id: Id<A>) -> Result<Vec<(Timestamp, A::Event)>, StoreError> {
         let rows: Vec<(i64, Vec<u8>)> = self.store.read(|connection| {
             connection
-                .prepare_cached(
-                    "SELECT e.time, e.data FROM streams s JOIN events e USING (stream) \
-                     WHERE s.id = ?1 AND s.aggregate = ?2 ORDER BY e.revision",
-                )?
+                .prepare_cached(history!("e.time, e.data", "s.id = ?1 AND s.aggregate = ?2"))?
                 .query_map(params![id.uuid().into_bytes(), A::NAME], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect()
         })?;

@@ -46,9 +46,11 @@ impl Schema {
 
     const fn migrations(self) -> &'static [&'static str] {
         match self {
-            Self::Context => {
-                &[include_str!("../migrations/0001_context.sql"), include_str!("../migrations/0002_erasures.sql")]
-            }
+            Self::Context => &[
+                include_str!("../migrations/0001_context.sql"),
+                include_str!("../migrations/0002_erasures.sql"),
+                include_str!("../migrations/0003_chains.sql"),
+            ],
             Self::Bus => &[include_str!("../migrations/0001_bus.sql")],
         }
     }

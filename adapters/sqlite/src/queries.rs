@@ -26,6 +26,23 @@ pub(crate) struct StreamRow {
     pub(crate) era: u64,
 }
 
+/// A query of `columns` of all events `e` of the stream that `is` describes, as they happened: from its last one back.
+macro_rules! history {
+    ($columns:literal, $is:literal) => {
+        concat!(
+            "WITH RECURSIVE chain (position, previous) AS (
+                 SELECT e.position, e.previous FROM streams s JOIN events e ON e.position = s.last WHERE ",
+            $is,
+            "
+                 UNION ALL SELECT e.position, e.previous FROM chain c JOIN events e ON e.position = c.previous
+             ) SELECT ",
+            $columns,
+            " FROM chain c JOIN events e ON e.position = c.position ORDER BY c.position"
+        )
+    };
+}
+pub(crate) use history;
+
 /// The `WHERE` of a list and its parameters.
 pub(crate) struct Conditions {
     sql: String,
@@ -137,5 +154,29 @@ impl Conditions {
             .prepare_cached(&format!("SELECT {columns_and_table} {}", self.sql))?
             .query_map(rusqlite::params_from_iter(&self.parameters), read)?
             .collect()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+mod tests {
+    use crate::store::Store;
+
+    /// No index leads to a stream's events, so that nothing may look for them as if one did.
+    #[test]
+    fn histories_are_read_by_position() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_context(&folder.path().join("counting.db")).unwrap();
+        let plans = |query: &str| {
+            let read = |connection: &rusqlite::Connection| {
+                let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {query}"))?;
+                explain.query_map([], |row| row.get::<_, String>(3))?.collect::<Result<Vec<_>, _>>()
+            };
+            store.read(read).unwrap().into_iter().filter(|step| step.contains(" e"))
+        };
+        for query in [history!("e.data", "s.id = x'' AND s.aggregate = ''"), history!("e.data", "s.stream = 1")] {
+            let steps: Vec<_> = plans(query).collect();
+            assert_eq!(steps, ["SEARCH e USING INTEGER PRIMARY KEY (rowid=?)"; 3], "{query}");
+        }
     }
 }

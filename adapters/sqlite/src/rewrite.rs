@@ -7,6 +7,7 @@ use highstreet_foundation::erasing::{json, move_of, row as view_row, text};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
+use crate::queries::history;
 use crate::recent::age;
 
 /// What is to be forgotten, as the writer's thread takes it.
@@ -102,7 +103,7 @@ impl Work {
 
     fn rewrite_events(&self, connection: &Connection, stream: i64) -> rusqlite::Result<u64> {
         let mut select =
-            connection.prepare_cached("SELECT position, origin, data, name, body FROM events WHERE stream = ?1")?;
+            connection.prepare_cached(history!("e.position, e.origin, e.data, e.name, e.body", "s.stream = ?1"))?;
         let mut rows = select.query([stream])?;
         let mut changed = Vec::new();
         while let Some(row) = rows.next()? {

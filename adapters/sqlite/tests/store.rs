@@ -90,7 +90,8 @@ async fn one_bad_job_spoils_nothing_for_others() {
     let journal = Arc::new(journal(&folder));
     let file = Connection::open(folder.path().join("counting.db")).unwrap();
     file.execute_batch(
-        "CREATE TRIGGER poison BEFORE INSERT ON events WHEN NEW.cause = x'000000000000000000000000000003ef'
+        "CREATE TRIGGER poison BEFORE INSERT ON events 
+         WHEN (SELECT id FROM streams WHERE stream = NEW.stream) = x'00000000000000000000000000000007'
          BEGIN SELECT RAISE(ABORT, 'poisoned'); END",
     )
     .unwrap();

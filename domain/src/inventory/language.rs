@@ -147,6 +147,20 @@ pub enum Rejection {
     TooMuch,
 }
 
+// === impl Command ===
+
+impl Command {
+    /// What it belongs to, and is done for.
+    pub(super) const fn case(&self) -> &Case {
+        match self {
+            Self::Receive { case, .. }
+            | Self::Withdraw { case, .. }
+            | Self::Return { case, .. }
+            | Self::Adjust { case, .. } => case,
+        }
+    }
+}
+
 // === impl Event ===
 
 impl Event {

@@ -15,7 +15,7 @@ use crate::kernel::{
 /// No stock holds more.
 const MOST: i64 = 1_000_000_000_000;
 
-/// What there is. Its movements are kept by reference beside it.
+/// What there is. Movements that others may refer to again are kept by reference beside it; all of them are events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stock {
     /// What it is called; `None` before anybody mentioned it.
@@ -63,8 +63,8 @@ impl Aggregate for Stock {
     type Entry = Movement;
 
     fn decide(&self, command: &Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
-        let moved = self.movement.as_ref().map(|movement| movement.moved);
-        match (moved, command) {
+        let known = self.movement.as_ref().filter(|known| known.reference == command.case().root);
+        match (known.map(|known| known.moved), command) {
             (None, Command::Receive { quantity, .. }) if self.on_hand + i64::from(*quantity) > MOST => {
                 Err(Rejection::TooMuch)
             }
@@ -145,15 +145,13 @@ impl Aggregate for Stock {
     }
 
     fn entry_key(command: &Command) -> Option<String> {
-        let (Command::Receive { case, .. }
-        | Command::Withdraw { case, .. }
-        | Command::Return { case, .. }
-        | Command::Adjust { case, .. }) = command;
-        Some(case.root.to_string())
-    }
-
-    fn adds_entry(command: &Command) -> bool {
-        matches!(command, Command::Receive { intake: Intake::ByHand, .. } | Command::Adjust { .. })
+        match command {
+            Command::Receive { intake: Intake::Sent, case, .. }
+            | Command::Withdraw { case, .. }
+            | Command::Return { case, .. } => Some(case.root.to_string()),
+            // What somebody does by hand is done under a reference made for it, and nobody asks for that again.
+            Command::Receive { intake: Intake::ByHand, .. } | Command::Adjust { .. } => None,
+        }
     }
 
     fn open(self, _key: &str, movement: Option<Movement>) -> Self {

@@ -88,11 +88,6 @@ pub trait Aggregate:
         None
     }
 
-    /// Whether nothing can be kept under that key yet, as it was made for this very command: then nobody looks.
-    fn adds_entry(_command: &Self::Command) -> bool {
-        false
-    }
-
     /// This state with the entry under `key` opened beside it, to decide a command about it.
     #[must_use]
     fn open(self, _key: &str, _entry: Option<Self::Entry>) -> Self {

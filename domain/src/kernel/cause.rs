@@ -92,7 +92,7 @@ impl Cause {
     }
 
     /// Whether it may have been answered before.
-    pub(super) const fn may_recur(self) -> bool {
+    pub const fn may_recur(self) -> bool {
         matches!(self.recurs, Recurs::Perhaps)
     }
 }

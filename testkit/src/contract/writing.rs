@@ -21,8 +21,9 @@ pub(super) fn id(number: u128) -> Id<Counter> {
     Id::new(Uuid::from_u128((7 << 76) | (0b10 << 62) | number))
 }
 
+/// One that may come again.
 pub(super) fn cause(number: u128) -> Cause {
-    Cause::unique(Uuid::from_u128(number))
+    Cause::of_message(Uuid::from_u128(number), 0)
 }
 
 pub(super) fn claim(number: u128) -> Claim {
