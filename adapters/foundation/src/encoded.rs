@@ -117,7 +117,10 @@ impl EncodedAppend {
                 published: publish(&happened).map(|published| (published.name, published.body)),
             })
         });
-        let events = events.collect::<Result<_, StoreError>>()?;
+        let events: Vec<EncodedEvent> = events.collect::<Result<_, StoreError>>()?;
+        // As a rule that of what happened last.
+        let same = events.last().filter(|last| Arc::ptr_eq(&last.told_of, &append.origin));
+        let origin = same.map_or_else(|| encode_origin(&append.origin), |last| last.origin.clone());
         let index = append.index.clone().map_or([None, None, None, None], |index| {
             [Some(index.shop), Some(index.owner), Some(index.reference), Some(index.status)]
         });
@@ -139,7 +142,7 @@ impl EncodedAppend {
             created: append.standing.created.as_micros(),
             updated: append.standing.updated.as_micros(),
             wake: append.wake,
-            origin: encode_origin(&append.origin),
+            origin,
             events,
             claims: claims.collect(),
             release: append.release,

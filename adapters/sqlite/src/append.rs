@@ -6,7 +6,7 @@ use highstreet_domain::kernel::ClaimKey;
 use highstreet_domain::kernel::ports::{AppendError, Wake};
 use highstreet_foundation::encoded::{EncodedAppend, EncodedClaim, EncodedEvent};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, named_params, params};
+use rusqlite::{Connection, params};
 
 use crate::fresh::{Fresh, FreshEvent};
 use highstreet_foundation::codec::{count, time};
@@ -53,17 +53,13 @@ impl Appending {
                 return Ok(Err(AppendError::Claimed(ClaimKey::stored(*key))));
             }
         }
-        let (stream, positions) = match self.find(connection)? {
-            Some(Ok(found)) => {
-                let positions = self.write_events(connection, found.stream, found.last)?;
-                self.update(connection, found, positions.last().copied().or(found.last))?;
-                (found.stream, positions)
-            }
-            None if self.0.after == 0 => {
-                let stream = self.insert(connection)?;
-                (stream, self.write_events(connection, stream, None)?)
-            }
-            Some(Err(Conflict)) | None => return Ok(Err(AppendError::Conflict)),
+        let (stream, positions) = if let Some(stream) = self.insert(connection)? {
+            (stream, self.write_events(connection, stream, None)?)
+        } else {
+            let Some(found) = self.find(connection)? else { return Ok(Err(AppendError::Conflict)) };
+            let positions = self.write_events(connection, found.stream, found.last)?;
+            self.update(connection, found, positions.last().copied().or(found.last))?;
+            (found.stream, positions)
         };
         self.write_entries(connection, stream)?;
         self.write_claims(connection, stream)?;
@@ -71,7 +67,7 @@ impl Appending {
     }
 
     /// The stream's row, if it is as the append expects it.
-    fn find(&self, connection: &Connection) -> rusqlite::Result<Option<Result<Found, Conflict>>> {
+    fn find(&self, connection: &Connection) -> rusqlite::Result<Option<Found>> {
         let mut find = connection.prepare_cached(
             "SELECT stream, aggregate, revision, shop, owner, reference, status, wake, era, last FROM streams \
              WHERE id = ?1",
@@ -80,7 +76,7 @@ impl Appending {
         let Some(row) = rows.next()? else { return Ok(None) };
         let moved_on = row.get::<_, i64>(2)? != self.0.after || row.get::<_, i64>(8)? != self.0.era;
         if row.get_ref(1)?.as_str()? != self.0.aggregate || moved_on {
-            return Ok(Some(Err(Conflict)));
+            return Ok(None);
         }
         let differs = |column: usize, wanted: &Option<String>| {
             Ok::<_, rusqlite::Error>(match (row.get_ref(column)?, wanted) {
@@ -91,7 +87,7 @@ impl Appending {
         };
         let [shop, owner, reference, status] = &self.0.index;
         let was_due = row.get_ref(7)? != ValueRef::Null;
-        Ok(Some(Ok(Found {
+        Ok(Some(Found {
             stream: row.get(0)?,
             last: row.get(9)?,
             moves: differs(3, shop)? || differs(4, owner)? || differs(5, reference)?,
@@ -101,29 +97,44 @@ impl Appending {
                 Wake::Nothing => was_due,
                 Wake::Leased { .. } | Wake::At { .. } => true,
             },
-        })))
+        }))
     }
 
-    fn insert(&self, connection: &Connection) -> rusqlite::Result<i64> {
+    /// A new row, if the append is to a new stream.
+    fn insert(&self, connection: &Connection) -> rusqlite::Result<Option<i64>> {
+        if self.0.after != 0 {
+            return Ok(None);
+        }
         let [shop, owner, reference, status] = &self.0.index;
         let (wake, leased, since) = self.0.due();
         // They are written next, behind what is there.
         let events = i64::try_from(self.0.events.len()).ok().filter(|events| *events > 0);
-        connection
+        let inserted = connection
             .prepare_cached(
                 "INSERT INTO streams (id, aggregate, revision, version, state, shop, owner, reference, status, \
-                 created, updated, since, wake, leased, origin, last) VALUES (:id, :aggregate, :revision, :version, \
-                 :state, :shop, :owner, :reference, :status, :created, :updated, :since, :wake, :leased, :origin, \
-                 (SELECT coalesce(max(position), 0) FROM events) + :events)",
+                 created, updated, since, wake, leased, origin, last) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
+                 ?10, ?11, ?12, ?13, ?14, ?15, (SELECT coalesce(max(position), 0) FROM events) + ?16) \
+                 ON CONFLICT (id) DO NOTHING",
             )?
-            .execute(named_params! {
-                ":id": self.0.id.as_bytes(), ":aggregate": self.0.aggregate, ":revision": self.0.revision,
-                ":version": self.0.version,
-                ":state": self.0.state, ":shop": shop, ":owner": owner, ":reference": reference, ":status": status,
-                ":created": self.0.created, ":updated": self.0.updated, ":since": since, ":wake": wake,
-                ":leased": leased, ":origin": self.0.origin, ":events": events,
-            })?;
-        Ok(connection.last_insert_rowid())
+            .execute(params![
+                self.0.id.as_bytes(),
+                self.0.aggregate,
+                self.0.revision,
+                self.0.version,
+                self.0.state,
+                shop,
+                owner,
+                reference,
+                status,
+                self.0.created,
+                self.0.updated,
+                since,
+                wake,
+                leased,
+                self.0.origin,
+                events,
+            ])?;
+        Ok((inserted > 0).then(|| connection.last_insert_rowid()))
     }
 
     fn update(&self, connection: &Connection, found: Found, last: Option<i64>) -> rusqlite::Result<()> {
@@ -211,6 +222,3 @@ impl Appending {
         Ok(())
     }
 }
-
-/// The stream is not as the append expects it.
-struct Conflict;
