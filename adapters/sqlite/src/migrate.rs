@@ -23,6 +23,10 @@ pub(crate) fn run(connection: &mut Connection, schema: Schema, path: &Path) -> R
     if found > known {
         return Err(OpenError::Newer { path: path.into(), found, known });
     }
+    if (1..known).contains(&found) {
+        let file = path.display();
+        tracing::info!(%file, found, known, "this file is of an earlier version; it is taken along, which may take a while");
+    }
     for (migration, version) in migrations.iter().zip(1i64..).skip(usize::try_from(found).unwrap_or(0)) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         transaction.execute_batch(migration).map_err(failed)?;
