@@ -119,10 +119,10 @@ impl Member {
                         (self.ready, self.strangers, self.judged_at, self.held) = Default::default();
                         self.at_work = None;
                         self.verdicts.forget();
+                        line.pulls_mut().for_each(Pull::forget);
                     }
                     (line.connection, line.made) = (connection, made);
-                    line.events.start_again();
-                    line.retries.start_again();
+                    line.pulls_mut().for_each(Pull::start_again);
                 }
                 None => self.line = Some(Line::new(&self.streams, &self.subscription, connection, made).await?),
             }
@@ -344,15 +344,21 @@ impl Line {
         self.events.said_already().or_else(|| self.retries.said_already())
     }
 
-    /// The consumers that did not answer in time.
+    /// The consumers that never answered.
     fn mute(&self) -> impl Iterator<Item = &Pull> {
         let now = Instant::now();
-        let late = move |pull: &&Pull| pull.overdue().is_some_and(|overdue| overdue <= now);
-        [&self.events, &self.retries].into_iter().filter(late)
+        self.pulls().filter(move |pull| pull.is_mute(now))
     }
 
     fn overdue(&self) -> Instant {
-        let overdue = [&self.events, &self.retries].into_iter().filter_map(Pull::overdue).min();
-        overdue.unwrap_or_else(Instant::now)
+        self.pulls().filter_map(Pull::overdue).min().unwrap_or_else(Instant::now)
+    }
+
+    fn pulls(&self) -> impl Iterator<Item = &Pull> {
+        [&self.events, &self.retries].into_iter()
+    }
+
+    fn pulls_mut(&mut self) -> impl Iterator<Item = &mut Pull> {
+        [&mut self.events, &mut self.retries].into_iter()
     }
 }

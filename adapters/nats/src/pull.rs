@@ -35,6 +35,8 @@ pub(crate) struct Pull {
     open: Option<Open>,
     /// About how many messages are there already, as far as is known.
     behind: u64,
+    /// Whether it ever answered.
+    heard: bool,
 }
 
 /// A request the broker has not answered in full.
@@ -64,7 +66,7 @@ impl Pull {
         let subscriber = link.bounded(link.client.subscribe(inbox.clone())).await?;
         let requests = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}").into();
         let (stream, durable) = (stream.to_owned(), durable.to_owned());
-        Ok(Self { stream, durable, requests, inbox, subscriber, open: None, behind: FIRST })
+        Ok(Self { stream, durable, requests, inbox, subscriber, open: None, behind: FIRST, heard: false })
     }
 
     /// Asks for what is there, at most `most`, or else for the next message. A request that is open is asked no more.
@@ -107,6 +109,12 @@ impl Pull {
         self.open.as_ref().map(|open| open.overdue)
     }
 
+    /// Whether it should have answered by now, and never has. One that has answered before is only slow, or its answer
+    /// went down with the broker.
+    pub(crate) fn is_mute(&self, now: Instant) -> bool {
+        !self.heard && self.overdue().is_some_and(|overdue| overdue <= now)
+    }
+
     /// So many messages were given back and are there again.
     pub(crate) fn given_back(&mut self, count: usize) {
         self.behind += u64::try_from(count).unwrap_or(u64::MAX);
@@ -116,6 +124,11 @@ impl Pull {
     pub(crate) fn start_again(&mut self) {
         self.open = None;
         self.behind = FIRST;
+    }
+
+    /// The consumer was made anew: nothing is known of this one.
+    pub(crate) fn forget(&mut self) {
+        self.heard = false;
     }
 
     /// Waits for the end of the request; gives back what still comes.
@@ -136,11 +149,13 @@ impl Pull {
     fn note(&mut self, message: Message) -> Said {
         match message.status {
             None | Some(StatusCode::OK) => {
+                self.heard = true;
                 self.behind = behind(&message);
                 self.count_down(1);
                 Said::Message(message)
             }
             Some(StatusCode::NOT_FOUND | StatusCode::TIMEOUT) => {
+                self.heard = true;
                 // What is not said to be left is all of it.
                 let left = message.headers.as_ref().and_then(|headers| headers.get(PENDING));
                 self.behind = 0;
@@ -178,4 +193,53 @@ pub(crate) fn kept_at(message: &Message) -> Option<(&str, &str)> {
     let shift = if reply.split('.').count() > 9 { 2 } else { 0 };
     let mut tokens = reply.split('.').skip(2 + shift);
     Some((tokens.next()?, tokens.nth(2)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use async_nats::HeaderMap;
+
+    use super::*;
+    use crate::settings::Settings;
+
+    /// A consumer that is asked, on a broker that is not there.
+    async fn asked() -> (Link, Pull) {
+        let link = Link::open(&Settings::at("nats://127.0.0.1:1")).await.unwrap();
+        let mut pull = Pull::new(&link, "HIGHSTREET_PAYMENT", "ordering").await.unwrap();
+        pull.ask(&link.client, 1).await.unwrap();
+        (link, pull)
+    }
+
+    fn answer(status: StatusCode) -> Message {
+        Message {
+            subject: "answer".into(),
+            reply: None,
+            payload: Vec::new().into(),
+            headers: Some(HeaderMap::new()),
+            status: Some(status),
+            description: None,
+            length: 0,
+        }
+    }
+
+    /// A consumer is made anew if it never answers: one that has answered is only slow, or its answer went down with the
+    /// broker.
+    #[tokio::test]
+    async fn a_consumer_that_has_answered_is_not_mute() {
+        let (link, mut pull) = asked().await;
+        let later = Instant::now() + WAIT + FETCH + OVERDUE;
+        assert!(!pull.is_mute(Instant::now()), "it has time");
+        assert!(pull.is_mute(later), "it never answered");
+        pull.note(answer(StatusCode::NO_RESPONDERS));
+        pull.ask(&link.client, 1).await.unwrap();
+        assert!(pull.is_mute(later), "the broker answered in its place");
+        pull.note(answer(StatusCode::TIMEOUT));
+        pull.ask(&link.client, 1).await.unwrap();
+        assert!(!pull.is_mute(later), "it answered before");
+        pull.start_again();
+        pull.ask(&link.client, 1).await.unwrap();
+        assert!(!pull.is_mute(later), "it answered before the outage");
+        pull.forget();
+        assert!(pull.is_mute(later), "this one is another");
+    }
 }
