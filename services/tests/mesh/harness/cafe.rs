@@ -6,18 +6,19 @@ use highstreet_wire::proto::delivery::{
 use highstreet_wire::proto::kitchen::{CompletePreparationRequest, ListPreparationsRequest, PreparationStatus};
 use highstreet_wire::proto::ordering::Order;
 use highstreet_wire::proto::payment::PaymentStatus;
-use tokio::time::sleep;
+use tokio::time::Instant;
 use tonic::Code;
 
 use super::SHOP;
 use super::calls::{lattes, timed};
-use super::load::{PACE, Person};
+use super::load::Person;
 
 // === impl Person ===
 
 impl Person {
     pub(super) async fn order_and_pay(self, phone: String) {
         while !self.is_closing() {
+            let began = Instant::now();
             if let Some((request_id, order)) = self.order(&phone).await {
                 if self.dice.chance(80) {
                     self.pay(&request_id, &order).await;
@@ -26,7 +27,7 @@ impl Person {
                     self.cancel(&request_id, &order).await;
                 }
             }
-            sleep(PACE).await;
+            self.rests(began).await;
         }
     }
 
@@ -64,6 +65,7 @@ impl Person {
 
     pub(super) async fn prepare(self) {
         while !self.is_closing() {
+            let began = Instant::now();
             let request = ListPreparationsRequest {
                 shop_id: SHOP.into(),
                 status: PreparationStatus::Preparing.into(),
@@ -80,12 +82,13 @@ impl Person {
                     return;
                 }
             }
-            sleep(PACE).await;
+            self.rests(began).await;
         }
     }
 
     pub(super) async fn deliver(self) {
         while !self.is_closing() {
+            let began = Instant::now();
             for delivery in self.deliveries(DeliveryStatus::Preparing).await {
                 let (mut couriers, delivery_id) = (self.calls.couriers(), delivery.delivery_id);
                 let request = ShipDeliveryRequest { delivery_id, ..Default::default() };
@@ -106,7 +109,7 @@ impl Person {
                     return;
                 }
             }
-            sleep(PACE).await;
+            self.rests(began).await;
         }
     }
 

@@ -7,7 +7,7 @@ use highstreet_grpc::Channel;
 use highstreet_testkit::Dice;
 use highstreet_testkit::servers::eventually;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
@@ -16,8 +16,13 @@ use super::RECOVERY;
 use super::calls::{Calls, is_open, timed};
 use super::notes::Notes;
 
-/// Between two things that one person does.
-pub(super) const PACE: Duration = Duration::from_millis(15);
+/// Between two things that one person does, at least.
+const PACE: Duration = Duration::from_millis(15);
+/// And as many times as long as the last of them took, until this: on a machine that has more to do than it can, what
+/// follows from an order is to keep up with orders. How long a mesh that has nothing to recover from is behind would be
+/// measured otherwise.
+const RESTS: u32 = 4;
+const LONGEST_REST: Duration = Duration::from_secs(1);
 
 /// People at work, until they are told to stop.
 pub(crate) struct Load {
@@ -156,9 +161,15 @@ impl Person {
             if self.is_closing() {
                 return;
             }
+            let began = Instant::now();
             doing(number).await;
-            sleep(PACE * 4).await;
+            self.rests(began).await;
         }
+    }
+
+    /// Before the next thing, after one that began then.
+    pub(super) async fn rests(&self, began: Instant) {
+        sleep((began.elapsed() * RESTS).clamp(PACE, LONGEST_REST)).await;
     }
 
     pub(super) fn is_closing(&self) -> bool {
