@@ -66,6 +66,9 @@ enum Command {
     NewContext(scaffold::NewContext),
     /// Builds a next release, of these sources with another schema, for the tests that upgrade to it.
     NextRelease,
+    /// Writes services/link-order.txt: what the program runs until it is ready, and what when it is called, laid
+    /// together by the linker.
+    LinkOrder,
     /// The whole street as local processes, on PostgreSQL and NATS.
     Mesh {
         #[command(subcommand)]
@@ -154,6 +157,7 @@ fn main() -> ExitCode {
             told(shell::run(cargo().args(test).env("HIGHSTREET_WRITE_DOCS", "1")))
         }
         Command::NewContext(wanted) => told(scaffold::write(&wanted)),
+        Command::LinkOrder => told(mesh::link_order::write()),
         Command::NextRelease => told(next_release::build()),
         Command::Mesh { mesh } => told(mesh::go(&mesh)),
         Command::Helm { write: true, .. } => told(helm::write_readmes()),

@@ -4,6 +4,7 @@
 //! one folder, and a supervisor, which does what Kubernetes does where a process ends or hangs. They go on when this has
 //! ended; `down` ends them, and leaves what they kept.
 
+pub(crate) mod link_order;
 mod parts;
 mod probe;
 mod process;

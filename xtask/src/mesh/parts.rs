@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::process::Process;
-use super::{Where, wait};
+use super::{Where, link_order, wait};
 use crate::shell::{command, root, run, succeeds};
 use crate::{servers, sources};
 
@@ -15,32 +15,44 @@ use crate::{servers, sources};
 const CONTEXTS: u16 = 12;
 const POSTGRES: u16 = 92;
 const NATS: u16 = 94;
+const ALONE: u16 = 96;
+/// The street in one process, on files; only to be looked at beside the mesh.
+pub(super) const STREET: &str = "street";
 
 /// Every part of one mesh.
 pub(super) struct Parts {
     pub(super) folder: PathBuf,
-    program: PathBuf,
+    pub(super) program: PathBuf,
     gateway: u16,
     contexts: Vec<String>,
+    /// Valgrind, if it is to tell which functions are called.
+    pub(super) under: Option<PathBuf>,
 }
 
 // === impl Parts ===
 
 impl Parts {
     pub(super) fn of(at: &Where) -> Result<Self, String> {
-        let folder = at.folder()?;
-        Ok(Self { folder, program: at.program(), gateway: at.port, contexts: sources::contexts(&root())? })
+        let (folder, contexts) = (at.folder()?, sources::contexts(&root())?);
+        Ok(Self { folder, program: at.program(), gateway: at.port, contexts, under: None })
     }
 
     /// All of them, in the order in which they start.
     pub(super) fn all(&self) -> Vec<Process> {
-        let part = |name: &str, port, admin, end| Process { name: name.into(), port, admin, end };
+        let server = |name: &str, port, end, program| Process { name: name.into(), port, admin: None, end, program };
         // A fast shutdown: sessions are ended, nothing is lost.
-        let postgres = part("postgres", self.gateway + POSTGRES, None, "INT");
-        let nats = part("nats", self.gateway + NATS, None, "TERM");
-        let own = self.ports().map(|(context, port)| part(context, port, Some(port + 1), "TERM"));
-        let gateway = part("gateway", self.gateway, Some(self.gateway + 1), "TERM");
-        [postgres, nats].into_iter().chain(own).chain([gateway]).collect()
+        let postgres = server("postgres", self.gateway + POSTGRES, "INT", "postgres");
+        let nats = server("nats", self.gateway + NATS, "TERM", "nats");
+        [postgres, nats].into_iter().chain(self.own()).collect()
+    }
+
+    /// Those that are not servers of others.
+    pub(super) fn own(&self) -> Vec<Process> {
+        let program = if self.under.is_some() { "callgrind" } else { "highstreet" };
+        let part = |name: &str, port| Process { name: name.into(), port, admin: Some(port + 1), end: "TERM", program };
+        let contexts = self.ports().map(|(context, port)| part(context, port));
+        let street = self.under.is_some().then(|| part(STREET, self.gateway + ALONE));
+        contexts.chain([part("gateway", self.gateway)]).chain(street).collect()
     }
 
     fn ports(&self) -> impl Iterator<Item = (&String, u16)> {
@@ -63,10 +75,18 @@ impl Parts {
     }
 
     fn prepare_own(&self, role: &str, process: &Process) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(["serve", role]);
+        let mut command = match &self.under {
+            Some(valgrind) => link_order::watched(valgrind, &self.program, &self.folder, role),
+            None => Command::new(&self.program),
+        };
+        command.arg("serve");
         command.args(["--listen", &format!("127.0.0.1:{}", process.port)]);
         command.args(["--admin", &format!("127.0.0.1:{}", process.port + 1)]);
+        if role == STREET {
+            command.arg("--data").arg(self.folder.join(STREET));
+            return command;
+        }
+        command.arg(role);
         command.args(["--store", &format!("postgres://postgres@127.0.0.1:{}/highstreet", self.gateway + POSTGRES)]);
         command.args(["--bus", &format!("nats://127.0.0.1:{}", self.gateway + NATS)]);
         for (context, port) in self.ports() {

@@ -18,6 +18,8 @@ pub(super) struct Process {
     pub(super) admin: Option<u16>,
     /// The signal that ends it gracefully.
     pub(super) end: &'static str,
+    /// What its program's name begins with, to the kernel.
+    pub(super) program: &'static str,
 }
 
 // === impl Process ===
@@ -25,7 +27,7 @@ pub(super) struct Process {
 impl Process {
     /// Who looks after the others.
     pub(super) fn supervisor() -> Self {
-        Self { name: "supervisor".into(), port: 0, admin: None, end: "TERM" }
+        Self { name: "supervisor".into(), port: 0, admin: None, end: "TERM", program: "xtask" }
     }
 
     /// Starts it in a group of its own, so that whoever stops this program does not stop it too.
@@ -67,15 +69,7 @@ impl Process {
         let Some(id) = self.id(folder) else { return false };
         let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
         let ended = status.contains("\nState:\tZ");
-        let named = status.lines().next().is_some_and(|line| line.contains(self.program()));
+        let named = status.lines().next().is_some_and(|line| line.contains(self.program));
         named && !ended
-    }
-
-    fn program(&self) -> &str {
-        match self.name.as_str() {
-            "supervisor" => "xtask",
-            _ if self.admin.is_some() => "highstreet",
-            server => server,
-        }
     }
 }
