@@ -222,8 +222,8 @@ mod tests {
         }
     }
 
-    /// A consumer is made anew if it never answers: one that has answered is only slow, or its answer went down with the
-    /// broker.
+    /// A consumer is made anew if it never answers: one that has answered is only slow, or its answer went down with
+    /// the broker.
     #[tokio::test]
     async fn a_consumer_that_has_answered_is_not_mute() {
         let (link, mut pull) = asked().await;

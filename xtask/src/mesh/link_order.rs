@@ -30,8 +30,8 @@ struct Calls {
     busy: Vec<String>,
 }
 
-/// Writes the list: the street in one process and the mesh run under callgrind, each is left alone for a while, and then
-/// plays all stories.
+/// Writes the list: the street in one process and the mesh run under callgrind, are left alone for a while, and then
+/// play all stories.
 pub(crate) fn write() -> Result<(), String> {
     servers::ensure(Missing::Install)?;
     let valgrind = servers::on_path("valgrind");
@@ -91,7 +91,7 @@ fn in_order(calls: &[Calls]) -> Vec<String> {
 // === impl Calls ===
 
 impl Calls {
-    /// Of the process of this name: callgrind numbers what it wrote when it was asked, and not what it wrote at the end.
+    /// Of the process of this name: callgrind numbers what it writes when it is asked, and not what it writes last.
     fn of(folder: &Path, process: &str) -> Result<Self, String> {
         let read = |path: PathBuf| {
             let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
