@@ -20,7 +20,7 @@ use crate::durable::Made;
 use crate::event;
 use crate::letter::{failures, unripe};
 use crate::names::Names;
-use crate::pull::{Pull, Said};
+use crate::pull::{Pull, Said, kept_at};
 use crate::streams::Streams;
 use crate::verdicts::{Fate, Verdicts, answer_to};
 
@@ -107,6 +107,12 @@ impl Member {
     async fn join(&mut self) -> Result<&mut Line, StoreError> {
         let connection = self.streams.link.connected().await?;
         if self.line.as_ref().is_none_or(|line| line.connection != connection) {
+            // What was said before the outage is an answer too.
+            while let Some(said) = self.line.as_mut().and_then(Line::said_already) {
+                if let Said::Message(raw) = said {
+                    self.receive(raw);
+                }
+            }
             for mute in self.line.iter().flat_map(Line::mute) {
                 self.streams.replace_mute(mute).await?;
             }
@@ -114,20 +120,26 @@ impl Member {
                 [self.streams.join(&self.subscription).await?, self.streams.join_retries(&self.subscription).await?];
             match &mut self.line {
                 Some(line) => {
-                    if line.made.iter().zip(&made).any(|(before, now)| now.is_another_than(*before)) {
-                        // Answers to what was received before would be taken for answers to other messages.
-                        (self.ready, self.strangers, self.judged_at, self.held) = Default::default();
-                        self.at_work = None;
-                        self.verdicts.forget();
-                        line.pulls_mut().for_each(Pull::forget);
+                    for stream in line.go_on(connection, made) {
+                        self.forget(&stream);
                     }
-                    (line.connection, line.made) = (connection, made);
-                    line.pulls_mut().for_each(Pull::start_again);
                 }
                 None => self.line = Some(Line::new(&self.streams, &self.subscription, connection, made).await?),
             }
         }
         self.line.as_mut().ok_or_else(|| self.streams.link.away())
+    }
+
+    /// The consumer of this stream was made anew: answers to what it gave out before would be taken for answers to other
+    /// messages.
+    fn forget(&mut self, stream: &str) {
+        let others = |raw: &Raw| kept_at(raw).is_none_or(|(of, _)| of != stream);
+        self.ready.retain(|held| others(&held.raw));
+        self.strangers.retain(others);
+        self.judged_at.take_if(|_| self.strangers.is_empty());
+        self.held.retain(|_, raw| others(raw));
+        self.verdicts.retain(others);
+        self.keep_held();
     }
 
     /// Waits for what comes next. False if nothing does although there is something to hand out.
@@ -223,9 +235,14 @@ impl Member {
             Delivery { tag: self.last_tag, message, failures }
         });
         let handed = handed.collect();
-        let answers = self.held.values().filter_map(|raw| raw.reply.clone()).collect();
-        self.at_work = Some(AtWork::on(self.streams.clone(), answers));
+        self.keep_held();
         handed
+    }
+
+    /// Keeps what is held, and nothing else, from going to others.
+    fn keep_held(&mut self) {
+        let answers: Vec<_> = self.held.values().filter_map(|raw| raw.reply.clone()).collect();
+        self.at_work = (!answers.is_empty()).then(|| AtWork::on(self.streams.clone(), answers));
     }
 }
 
@@ -335,6 +352,20 @@ impl Line {
         Ok(Self { connection, made, events, retries })
     }
 
+    /// Goes on with another connection. The streams whose consumers were made anew meanwhile.
+    fn go_on(&mut self, connection: u64, made: [Made; 2]) -> Vec<String> {
+        let mut anew = Vec::new();
+        for (pull, (before, now)) in [&mut self.events, &mut self.retries].into_iter().zip(self.made.iter().zip(made)) {
+            pull.start_again();
+            if now.is_another_than(*before) {
+                pull.forget();
+                anew.push(pull.stream.clone());
+            }
+        }
+        (self.connection, self.made) = (connection, made);
+        anew
+    }
+
     async fn ask(&mut self, streams: &Streams, most: usize) -> Result<(), StoreError> {
         streams.link.bounded(self.events.ask(&streams.link.client, most)).await?;
         streams.link.bounded(self.retries.ask(&streams.link.client, most)).await
@@ -356,9 +387,5 @@ impl Line {
 
     fn pulls(&self) -> impl Iterator<Item = &Pull> {
         [&self.events, &self.retries].into_iter()
-    }
-
-    fn pulls_mut(&mut self) -> impl Iterator<Item = &mut Pull> {
-        [&mut self.events, &mut self.retries].into_iter()
     }
 }

@@ -64,9 +64,9 @@ impl Verdicts {
         Ok(())
     }
 
-    /// Forgets all of it: the broker knows none of these messages any more.
-    pub(crate) fn forget(&mut self) {
-        self.waiting.clear();
+    /// Forgets the others: the broker knows them no more.
+    pub(crate) fn retain(&mut self, kept: impl Fn(&Message) -> bool) {
+        self.waiting.retain(|(message, _)| kept(message));
     }
 
     /// Tells what can be told in passing, and gives back the rest.
