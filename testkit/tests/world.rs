@@ -65,3 +65,9 @@ fn the_world_notices_when_movements_of_stock_are_forgotten() {
 fn the_world_notices_when_seating_forgets_what_bookings_asked_for() {
     breaks(Flaw::SeatingForgotten);
 }
+
+/// Every node that dies loses what its views saved and did not flush.
+#[test]
+fn the_world_notices_when_views_are_settled_before_they_are_flushed() {
+    breaks(Flaw::FlushesSkipped);
+}

@@ -7,8 +7,7 @@ mod letters;
 mod recent;
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -18,6 +17,7 @@ use rusqlite::{Connection, params};
 
 use crate::migrate::Schema;
 use crate::store::{OpenError, Store};
+use crate::writer::Manner;
 use consumer::{Consumer, Membership};
 use highstreet_foundation::codec::{count, encode_origin, int};
 use highstreet_foundation::trace;
@@ -34,8 +34,6 @@ pub struct EmbeddedBus {
 
 struct Shared {
     store: Store,
-    /// SQLite's log, which holds what came last.
-    log: PathBuf,
     recent: Mutex<Recent>,
     /// Rung with every publication of a source.
     published: Mutex<HashMap<String, Signal>>,
@@ -48,15 +46,8 @@ impl EmbeddedBus {
     /// Opens the file of the bus, creating or migrating it as needed.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let store = Store::open(path, Schema::Bus)?;
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
-        let shared = Shared {
-            store,
-            log: log.into(),
-            recent: Mutex::default(),
-            published: Mutex::default(),
-            consumers: Mutex::default(),
-        };
+        let shared =
+            Shared { store, recent: Mutex::default(), published: Mutex::default(), consumers: Mutex::default() };
         Ok(Self { shared: Arc::new(shared) })
     }
 }
@@ -71,16 +62,13 @@ impl Bus for EmbeddedBus {
         };
         // In the order of commits, so that what is at hand has no gaps.
         let after = move |positions: &Vec<u64>| shared.announce(positions, messages);
-        let done = self.shared.store.write(work, after).await;
+        let done = self.shared.store.write_in(Manner::Unflushed, work, after).await;
         drop(spans);
         done.map(drop)
     }
 
     async fn flush(&self) -> Result<(), StoreError> {
-        let log = self.shared.log.clone();
-        let flushed = tokio::task::spawn_blocking(move || File::open(log)?.sync_data()).await;
-        let failed = |why: &dyn std::fmt::Display| StoreError::Unavailable(format!("the bus cannot be flushed: {why}"));
-        flushed.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
+        self.shared.store.unflushed().flush().await
     }
 
     async fn subscribe(&self, subscription: &Subscription) -> Result<Box<dyn Deliveries>, StoreError> {

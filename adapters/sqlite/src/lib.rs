@@ -8,6 +8,7 @@ mod append;
 mod backlog;
 mod backup;
 mod bus;
+mod cursors;
 mod feed;
 mod folder;
 mod forgetting;
@@ -23,6 +24,7 @@ mod renewal;
 mod rewrite;
 mod rewritten;
 mod store;
+mod unflushed;
 mod views;
 mod writer;
 

@@ -40,7 +40,8 @@ pub(crate) fn run(connection: &mut Connection, schema: Schema, path: &Path) -> R
 
 impl Schema {
     /// How often the disk is waited for. The bus may lose what came last when the power fails: every context has
-    /// what it published in its own file, and publishes again what the bus has not flushed.
+    /// what it published in its own file, and publishes again what the bus has not flushed. So may views, whatever the
+    /// schema: their projectors hear again what they have not settled.
     pub(crate) const fn synchronous(self) -> &'static str {
         match self {
             Self::Context => "FULL",

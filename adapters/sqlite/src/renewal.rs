@@ -10,6 +10,7 @@ use rusqlite::{Connection, params};
 use tokio::sync::OwnedRwLockWriteGuard;
 
 use crate::SqliteViews;
+use crate::cursors::Cursors;
 use crate::recent::Recent;
 use crate::store::Store;
 
@@ -56,7 +57,8 @@ impl<V: View> Renewal<V> for SqliteViews<V> {
 impl<V: View> Held for Holding<V> {
     async fn adopt(self: Box<Self>, name: &str) -> Result<u64, StoreError> {
         let (own, beside, recent) = (self.name.clone(), beside::<V>(name), self.recent.clone());
-        let adopt = move |connection: &Connection| adopt(connection, &own, &beside);
+        let cursors = self.store.cursors.clone();
+        let adopt = move |connection: &Connection| adopt(connection, &cursors, &own, &beside);
         let viewed = self.store.viewed.clone();
         let told = move |_: &u64| {
             recent.clear();
@@ -70,9 +72,8 @@ fn beside<V: View>(name: &str) -> String {
     format!("{}/{name}", V::NAME)
 }
 
-fn adopt(connection: &Connection, own: &str, beside: &str) -> rusqlite::Result<u64> {
+fn adopt(connection: &Connection, cursors: &Cursors, own: &str, beside: &str) -> rusqlite::Result<u64> {
     let rows = "SELECT count(*) FROM views WHERE view = ?1";
-    let latest = "SELECT coalesce(max(cursor), 0) FROM views WHERE view = ?1";
     let ask = |sql: &str, view: &str| connection.query_row(sql, [view], |row| row.get::<_, i64>(0));
     if ask(rows, beside)? == 0 {
         return ask(rows, own).map(count);
@@ -83,7 +84,7 @@ fn adopt(connection: &Connection, own: &str, beside: &str) -> rusqlite::Result<u
          FROM (SELECT *, row_number() OVER (ORDER BY row) AS nth FROM views WHERE view = ?2) AS n \
          WHERE v.view = ?1 AND v.key = n.key AND (v.state, v.shop, v.owner, v.reference, v.status) \
              IS NOT (n.state, n.shop, n.owner, n.reference, n.status)",
-        params![own, beside, ask(latest, own)?],
+        params![own, beside, cursors.latest(connection, own)?],
     )?;
     connection.execute(
         "DELETE FROM views WHERE view = ?1 AND key NOT IN (SELECT key FROM views WHERE view = ?2)",
@@ -93,7 +94,7 @@ fn adopt(connection: &Connection, own: &str, beside: &str) -> rusqlite::Result<u
         "UPDATE views AS v SET view = ?1, cursor = ?3 + n.nth \
          FROM (SELECT row, row_number() OVER (ORDER BY row) AS nth FROM views \
              WHERE view = ?2 AND key NOT IN (SELECT key FROM views WHERE view = ?1)) AS n WHERE v.row = n.row",
-        params![own, beside, ask(latest, own)?],
+        params![own, beside, cursors.latest(connection, own)?],
     )?;
     connection.execute("DELETE FROM views WHERE view = ?1", [beside])?;
     ask(rows, own).map(count)

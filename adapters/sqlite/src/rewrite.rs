@@ -7,6 +7,7 @@ use highstreet_foundation::erasing::{json, move_of, row as view_row, text};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
+use crate::cursors::Cursors;
 use crate::queries::history;
 use crate::recent::age;
 
@@ -148,7 +149,12 @@ impl Work {
     }
 
     /// Rewrites a row of a view; `None` if there is nothing to redact in it.
-    pub(crate) fn rewrite_row(&self, connection: &Connection, row: i64) -> rusqlite::Result<Option<ViewRow>> {
+    pub(crate) fn rewrite_row(
+        &self,
+        connection: &Connection,
+        cursors: &Cursors,
+        row: i64,
+    ) -> rusqlite::Result<Option<ViewRow>> {
         let found = connection
             .prepare_cached("SELECT view, key, version, state, owner FROM views WHERE row = ?1")?
             .query_row([row], |row| {
@@ -162,12 +168,13 @@ impl Work {
         if state.is_none() && owner.is_none() && renamed.is_none() {
             return Ok(None);
         }
+        let cursor = cursors.latest(connection, &view)? + 1;
         connection
             .prepare_cached(
                 "UPDATE views SET state = coalesce(?2, state), owner = coalesce(?3, owner), key = coalesce(?4, key), \
-                 version = version + 1, cursor = (SELECT max(cursor) + 1 FROM views WHERE view = ?5) WHERE row = ?1",
+                 version = version + 1, cursor = ?5 WHERE row = ?1",
             )?
-            .execute(params![row, state, owner, renamed, view])?;
+            .execute(params![row, state, owner, renamed, cursor])?;
         Ok(Some(ViewRow { view, key, version: version + 1 }))
     }
 }

@@ -15,11 +15,13 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{RwLock, oneshot};
 use uuid::Uuid;
 
+use crate::cursors::Cursors;
 use crate::fresh::Fresh;
 use crate::log::Log;
 use crate::migrate::{self, Schema};
 use crate::rewritten::Rewritten;
-use crate::writer::{Job, Work, write_groups};
+use crate::unflushed::Unflushed;
+use crate::writer::{Job, Manner, Work, write_groups};
 use highstreet_foundation::codec::count;
 use highstreet_foundation::tally::Tally;
 
@@ -50,6 +52,10 @@ pub struct Store {
     pub(crate) due: Signal,
     /// Rung with every change of a view.
     pub(crate) viewed: Signal,
+    /// Counts those changes.
+    pub(crate) cursors: Arc<Cursors>,
+    /// What nobody waited for.
+    unflushed: Arc<Unflushed>,
     /// Held by whoever puts new rows in the place of a view's own.
     pub(crate) rows_held: Arc<RwLock<()>>,
     /// Told of what was rewritten.
@@ -120,7 +126,7 @@ impl Store {
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         thread::Builder::new()
             .name(format!("sqlite-{name}"))
-            .spawn(move || write_groups(&writer, &waiting, log))
+            .spawn(move || write_groups(&writer, &waiting, log, schema))
             .map_err(|_| OpenError::Sqlite { path: path.into(), error: rusqlite::Error::InvalidQuery })?;
         Ok(Self {
             jobs,
@@ -133,6 +139,8 @@ impl Store {
             changed: Signal::default(),
             due: Signal::default(),
             viewed: Signal::default(),
+            cursors: Arc::default(),
+            unflushed: Arc::new(Unflushed::of(path)),
             rows_held: Arc::default(),
             rewritten: Arc::default(),
             put_off: Mutex::default(),
@@ -149,7 +157,29 @@ impl Store {
         F: FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
         G: FnOnce(&T) + Send + 'static,
     {
-        self.hand_over(false, work, after)?.await.unwrap_or_else(|_| Err(stopped()))
+        self.hand_over(Manner::Kept, work, after)?.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// The same in another manner: `Unflushed` returns before it is flushed, and what a loss of power takes must be made
+    /// anew by whoever handed it over.
+    pub(crate) async fn write_in<T, F, G>(&self, manner: Manner, work: F, after: G) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        G: FnOnce(&T) + Send + 'static,
+    {
+        let unflushed = self.unflushed.clone();
+        let counted = move |done: &T| {
+            if manner == Manner::Unflushed {
+                unflushed.wrote();
+            }
+            after(done);
+        };
+        self.hand_over(manner, work, counted)?.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    pub(crate) fn unflushed(&self) -> &Unflushed {
+        &self.unflushed
     }
 
     /// Rewrites the file, so that nothing is left in it of what was overwritten or deleted, and empties its log. Nothing
@@ -157,7 +187,7 @@ impl Store {
     pub(crate) async fn clean(&self) -> Result<(), StoreError> {
         // Not in memory, as everything else that is temporary: it is as large as the file.
         let clean = "PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY;";
-        self.hand_over(true, move |connection| connection.execute_batch(clean), |()| {})?
+        self.hand_over(Manner::Alone, move |connection| connection.execute_batch(clean), |()| {})?
             .await
             .unwrap_or_else(|_| Err(stopped()))?;
         self.empty_log().await
@@ -168,7 +198,7 @@ impl Store {
         let empty = |connection: &Connection| {
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
         };
-        let busy = self.hand_over(true, empty, |_| {})?.await.unwrap_or_else(|_| Err(stopped()))?;
+        let busy = self.hand_over(Manner::Alone, empty, |_| {})?.await.unwrap_or_else(|_| Err(stopped()))?;
         if busy == 0 {
             return Ok(());
         }
@@ -187,12 +217,12 @@ impl Store {
         F: FnMut(&Connection) -> rusqlite::Result<()> + Send + 'static,
     {
         // What is written behind can be lost: a crash would have lost it too.
-        let _ = self.hand_over(false, work, |()| {});
+        let _ = self.hand_over(Manner::Kept, work, |()| {});
     }
 
     fn hand_over<T, F, G>(
         &self,
-        alone: bool,
+        manner: Manner,
         work: F,
         after: G,
     ) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError>
@@ -202,7 +232,7 @@ impl Store {
         G: FnOnce(&T) + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        self.jobs.send(Box::new(Work::new(alone, work, after, answer))).map_err(|_| stopped())?;
+        self.jobs.send(Box::new(Work::new(manner, work, after, answer))).map_err(|_| stopped())?;
         Ok(answered)
     }
 

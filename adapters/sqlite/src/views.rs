@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::queries::Conditions;
 use crate::recent::Recent;
 use crate::store::Store;
+use crate::writer::Manner;
 use highstreet_foundation::codec::{count, decode, int, time};
 use highstreet_foundation::encoded::EncodedSave;
 
@@ -112,11 +113,10 @@ impl<V: View> Views<V> for SqliteViews<V> {
         let bytes: Vec<usize> = encoded.iter().map(|row| row.state.len()).collect();
         // Whoever holds the view's own rows is waited for.
         let _free = if *self.name == *V::NAME { Some(self.store.rows_held.read().await) } else { None };
-        let (viewed, name) = (self.store.viewed.clone(), self.name.clone());
+        let (viewed, cursors, name) = (self.store.viewed.clone(), self.store.cursors.clone(), self.name.clone());
+        let manner = if cursors.are_kept(&name) { Manner::Unflushed } else { Manner::Kept };
         let work = move |connection: &Connection| {
-            let mut cursor: i64 = connection
-                .prepare_cached("SELECT coalesce(max(cursor), 0) FROM views WHERE view = ?1")?
-                .query_row([&*name], |row| row.get(0))?;
+            let mut cursor = cursors.latest(connection, &name)?;
             encoded
                 .iter()
                 .map(|row| {
@@ -125,16 +125,27 @@ impl<V: View> Views<V> for SqliteViews<V> {
                 })
                 .collect::<Result<Vec<_>, _>>()
         };
-        let recent = self.recent.clone();
+        let (recent, cursors, view) = (self.recent.clone(), self.store.cursors.clone(), self.name.clone());
         // Remembered before anybody is told, so that whoever is told reads what they were told of.
         let after = move |written: &Vec<Option<Written>>| {
+            if manner == Manner::Kept {
+                cursors.keep(&view);
+            }
             for ((save, bytes), written) in rows.into_iter().zip(bytes).zip(written) {
                 remember(&recent, save, bytes, written.as_ref());
             }
             viewed.ring();
         };
-        let written = self.store.write(work, after).await?;
+        let written = self.store.write_in(manner, work, after).await?;
         Ok(written.iter().map(Option::is_some).collect())
+    }
+
+    fn is_unflushed(&self) -> bool {
+        self.store.unflushed().is_any()
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        self.store.unflushed().flush().await
     }
 
     async fn page(&self, filter: &Filter, page: &Page) -> Result<Vec<Row<V>>, StoreError> {

@@ -7,38 +7,50 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::log::Log;
+use crate::migrate::Schema;
 use crate::store::{stopped, unavailable};
+use crate::unflushed::Flushing;
 
 /// The most jobs in one commit: bounds how long the first of them waits for the last.
 const MOST_IN_GROUP: usize = 512;
+
+/// How work is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// With what waits beside it, and it is kept as the file's schema says.
+    Kept,
+    /// The same, but nobody waits for the disk: a loss of power may take it, with everything behind it.
+    Unflushed,
+    /// By itself, without a transaction around it.
+    Alone,
+}
 
 /// A piece of work for the writer.
 pub(crate) trait Job: Send {
     /// Does the work inside the group's transaction; may be called again if the group is rolled back.
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
-    /// Whether it is done by itself, without a transaction around it.
-    fn is_alone(&self) -> bool {
-        false
-    }
+    /// How it wants to be done.
+    fn manner(&self) -> Manner;
     /// Tells whoever waits.
     fn done(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 pub(crate) struct Work<T, F, G> {
     run: F,
-    alone: bool,
+    manner: Manner,
     result: Option<T>,
     after: G,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
 
 /// Does what comes, until nobody is left who could hand it over.
-pub(crate) fn write_groups(connection: &Connection, waiting: &Receiver<Box<dyn Job>>, mut log: Log) {
+pub(crate) fn write_groups(connection: &Connection, waiting: &Receiver<Box<dyn Job>>, mut log: Log, schema: Schema) {
+    let mut flushing = Flushing::of(schema);
     while let Ok(first) = waiting.recv() {
         let (mut group, mut alone) = (Vec::new(), None);
         let mut next = Some(first);
         while let Some(job) = next {
-            if job.is_alone() {
+            if job.manner() == Manner::Alone {
                 alone = Some(job);
                 break;
             }
@@ -46,7 +58,10 @@ pub(crate) fn write_groups(connection: &Connection, waiting: &Receiver<Box<dyn J
             next = if group.len() < MOST_IN_GROUP { waiting.try_recv().ok() } else { None };
         }
         if !group.is_empty() {
-            commit(connection, group);
+            match flushing.suit(connection, &group) {
+                Ok(()) => commit(connection, group),
+                Err(error) => refuse(group, &error),
+            }
             log.grown(connection);
         }
         if let Some(mut job) = alone {
@@ -62,8 +77,12 @@ fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>) {
         Ok(()) => group.into_iter().for_each(|job| job.done(Ok(()))),
         // One of them spoilt it for all, or the disk did: each for itself, so that only the culprit fails.
         Err(_) if group.len() > 1 => group.into_iter().for_each(|job| commit(connection, vec![job])),
-        Err(error) => group.into_iter().for_each(|job| job.done(Err(unavailable(&error)))),
+        Err(error) => refuse(group, &error),
     }
+}
+
+fn refuse(group: Vec<Box<dyn Job>>, error: &rusqlite::Error) {
+    group.into_iter().for_each(|job| job.done(Err(unavailable(error))));
 }
 
 fn transact(connection: &Connection, group: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
@@ -80,8 +99,8 @@ fn transact(connection: &Connection, group: &mut [Box<dyn Job>]) -> rusqlite::Re
 // === impl Work ===
 
 impl<T, F, G> Work<T, F, G> {
-    pub(crate) fn new(alone: bool, run: F, after: G, answer: oneshot::Sender<Result<T, StoreError>>) -> Self {
-        Self { run, alone, result: None, after, answer }
+    pub(crate) fn new(manner: Manner, run: F, after: G, answer: oneshot::Sender<Result<T, StoreError>>) -> Self {
+        Self { run, manner, result: None, after, answer }
     }
 }
 
@@ -96,8 +115,8 @@ where
         Ok(())
     }
 
-    fn is_alone(&self) -> bool {
-        self.alone
+    fn manner(&self) -> Manner {
+        self.manner
     }
 
     fn done(self: Box<Self>, committed: Result<(), StoreError>) {

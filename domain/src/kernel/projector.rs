@@ -5,13 +5,18 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem;
 use core::time::Duration;
 
+use futures_util::future::{Either, select};
+
 use super::ports::{Clock, Deliveries, Delivery, Save, StoreError, Verdict, Views};
-use super::{Message, Undecodable, View};
+use super::{Message, Timestamp, Undecodable, View};
 
 const AT_ONCE: usize = 512;
 const AWAY: Duration = Duration::from_millis(200);
+/// How long what is done may wait for the disk, for others to wait with it.
+const SETTLED_WITHIN: Duration = Duration::from_millis(100);
 
 /// What a view makes of a message; `None` if it is of no concern.
 pub type Seeing<V> = Arc<dyn Fn(&Message) -> Result<Option<<V as View>::Fact>, Undecodable> + Send + Sync>;
@@ -29,17 +34,25 @@ pub struct Projector<V: View> {
     pub clock: Arc<dyn Clock>,
 }
 
+/// Deliveries whose rows are saved and may be lost with the power.
+#[derive(Default)]
+struct Unsettled {
+    tags: Vec<u64>,
+    /// When they are flushed and settled, if there are any.
+    until: Option<Timestamp>,
+}
+
 // === impl Projector ===
 
 impl<V: View> Projector<V> {
     /// Projects until it is dropped.
     pub async fn run(self, mut deliveries: Box<dyn Deliveries>) {
+        let mut unsettled = Unsettled::default();
         loop {
-            let done = match deliveries.next(AT_ONCE).await {
+            let done = match self.next(&mut *deliveries, unsettled.until).await {
                 Ok(batch) => {
                     let verdicts = self.project(&batch).await;
-                    let later = verdicts.iter().any(|(_, verdict)| *verdict == Verdict::Later);
-                    deliveries.settle(verdicts).await.is_ok() && !later
+                    self.settle(&mut *deliveries, verdicts, &mut unsettled).await
                 }
                 Err(_) => false,
             };
@@ -47,6 +60,41 @@ impl<V: View> Projector<V> {
                 self.clock.until(self.clock.now().after(AWAY)).await;
             }
         }
+    }
+
+    /// The next messages; none if there is something to settle first.
+    async fn next(
+        &self,
+        deliveries: &mut dyn Deliveries,
+        until: Option<Timestamp>,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let Some(until) = until else { return deliveries.next(AT_ONCE).await };
+        match select(deliveries.next(AT_ONCE), self.clock.until(until)).await {
+            Either::Left((batch, _)) => batch,
+            Either::Right(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Settles what survives a loss of power; the rest is flushed now and then, with whatever else was saved, so that
+    /// nobody who asks for a row waits for the disk. False if something is not done.
+    async fn settle(
+        &self,
+        deliveries: &mut dyn Deliveries,
+        verdicts: Vec<(u64, Verdict)>,
+        unsettled: &mut Unsettled,
+    ) -> bool {
+        let (done, mut now): (Vec<_>, Vec<_>) =
+            verdicts.into_iter().partition(|(_, verdict)| *verdict == Verdict::Done);
+        unsettled.add(done, self.clock.now());
+        if !self.views.is_unflushed() || unsettled.is_due(self.clock.now()) {
+            let flushed = self.views.flush().await.is_ok();
+            // What is not kept is made anew.
+            let verdict = if flushed { Verdict::Done } else { Verdict::Later };
+            now.extend(unsettled.take().into_iter().map(|tag| (tag, verdict.clone())));
+        }
+        let later = now.iter().any(|(_, verdict)| *verdict == Verdict::Later);
+        let settled = now.is_empty() || deliveries.settle(now).await.is_ok();
+        settled && !later
     }
 
     async fn project(&self, batch: &[Delivery]) -> Vec<(u64, Verdict)> {
@@ -109,6 +157,26 @@ impl<V: View> Projector<V> {
         let done = self.views.save(saves).await?;
         written.extend(keys.into_iter().zip(done).filter_map(|(key, done)| done.then_some(key)));
         Ok(written)
+    }
+}
+
+// === impl Unsettled ===
+
+impl Unsettled {
+    fn add(&mut self, done: Vec<(u64, Verdict)>, now: Timestamp) {
+        if !done.is_empty() {
+            self.until.get_or_insert_with(|| now.after(SETTLED_WITHIN));
+        }
+        self.tags.extend(done.into_iter().map(|(tag, _)| tag));
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.tags.len() >= AT_ONCE || self.until.is_some_and(|until| until <= now)
+    }
+
+    fn take(&mut self) -> Vec<u64> {
+        self.until = None;
+        mem::take(&mut self.tags)
     }
 }
 

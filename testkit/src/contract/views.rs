@@ -17,6 +17,7 @@ pub async fn views(stores: &dyn Stores) {
     pages_are_newest_first(&stores.store().await).await;
     changes_come_in_their_order(&stores.store().await).await;
     whoever_waits_for_a_change_is_woken(&stores.store().await).await;
+    what_was_saved_can_be_flushed(&stores.store().await).await;
 }
 
 async fn a_row_is_as_it_was_written(ports: &StorePorts) {
@@ -99,6 +100,16 @@ async fn whoever_waits_for_a_change_is_woken(ports: &StorePorts) {
 // === Small things ===
 
 /// Rows are written at the second their number says.
+async fn what_was_saved_can_be_flushed(ports: &StorePorts) {
+    assert_eq!(save(ports, &[("a", 0, 1)]).await, [true]);
+    assert!(load(ports, "a").await.is_some(), "nobody who reads waits for that");
+    store_works(ports.views.flush().await);
+    assert!(!ports.views.is_unflushed());
+    assert_eq!(save(ports, &[("a", 1, 2)]).await, [true]);
+    store_works(ports.views.flush().await);
+    assert!(!ports.views.is_unflushed(), "each time");
+}
+
 async fn save(ports: &StorePorts, rows: &[(&str, u64, i64)]) -> Vec<bool> {
     save_in(&*ports.views, rows).await
 }

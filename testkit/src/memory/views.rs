@@ -19,6 +19,8 @@ pub struct Rows<V> {
     store: Store,
     kept: Shelf<V>,
     beside: Arc<Mutex<BTreeMap<String, Shelf<V>>>>,
+    /// Says that what was saved is kept.
+    careless: bool,
 }
 
 type Shelf<V> = Arc<Mutex<Kept<V>>>;
@@ -27,6 +29,8 @@ struct Kept<V> {
     rows: BTreeMap<String, (Row<V>, Index)>,
     cursor: u64,
     held: bool,
+    /// What was changed since it was flushed last, as it was before.
+    unflushed: BTreeMap<String, Option<(Row<V>, Index)>>,
 }
 
 /// Rows that nobody writes.
@@ -39,12 +43,28 @@ struct Holding<V: View> {
 impl<V: View> Rows<V> {
     /// Rows in `store`.
     pub fn new(store: &Store) -> Self {
-        Self { store: store.clone(), kept: Arc::default(), beside: Arc::default() }
+        Self { store: store.clone(), kept: Arc::default(), beside: Arc::default(), careless: false }
+    }
+
+    /// Rows that say that what was saved is kept, though the power may take it. Shows that a test would notice.
+    pub fn careless(store: &Store) -> Self {
+        Self { careless: true, ..Self::new(store) }
     }
 
     /// Every row, for a test to look at.
     pub fn all(&self) -> Vec<Row<V>> {
         lock(&self.kept).rows.values().map(|(row, _)| row.clone()).collect()
+    }
+
+    /// The power fails: what was not flushed is as it was before. Cursors are not used again.
+    pub fn lose_power(&self) {
+        let mut kept = lock(&self.kept);
+        for (key, before) in std::mem::take(&mut kept.unflushed) {
+            match before {
+                Some(row) => kept.rows.insert(key, row),
+                None => kept.rows.remove(&key),
+            };
+        }
     }
 
     fn changed(&self, filter: &Filter, cursor: u64, limit: usize) -> Vec<Row<V>> {
@@ -85,6 +105,17 @@ impl<V: View> Views<V> for Rows<V> {
         self.store.call(Call::Write, write).await
     }
 
+    fn is_unflushed(&self) -> bool {
+        !self.careless && !lock(&self.kept).unflushed.is_empty()
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        if self.careless {
+            return Ok(());
+        }
+        self.store.call(Call::Write, || lock(&self.kept).unflushed.clear()).await
+    }
+
     async fn page(&self, filter: &Filter, page: &Page) -> Result<Vec<Row<V>>, StoreError> {
         let find = || {
             let kept = lock(&self.kept);
@@ -115,7 +146,12 @@ impl<V: View> Views<V> for Rows<V> {
 
 impl<V> Clone for Rows<V> {
     fn clone(&self) -> Self {
-        Self { store: self.store.clone(), kept: self.kept.clone(), beside: self.beside.clone() }
+        Self {
+            store: self.store.clone(),
+            kept: self.kept.clone(),
+            beside: self.beside.clone(),
+            careless: self.careless,
+        }
     }
 }
 
@@ -172,7 +208,7 @@ impl<V: View> Drop for Holding<V> {
 
 impl<V> Default for Kept<V> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), cursor: 0, held: false }
+        Self { rows: BTreeMap::new(), cursor: 0, held: false, unflushed: BTreeMap::new() }
     }
 }
 
@@ -181,6 +217,8 @@ impl<V: PartialEq> Kept<V> {
         if rows.is_empty() {
             return;
         }
+        // Kept at once, with all that was saved before.
+        self.unflushed.clear();
         self.rows.retain(|key, _| rows.contains_key(key));
         for (key, (new, index)) in rows {
             let row = match self.rows.remove(&key) {
@@ -213,7 +251,8 @@ impl<V> Kept<V> {
             created: found.map_or(save.time, |(row, _)| row.created),
             updated: save.time,
         };
-        self.rows.insert(save.key, (row, save.index));
+        let before = self.rows.insert(save.key.clone(), (row, save.index));
+        self.unflushed.entry(save.key).or_insert(before);
         true
     }
 }

@@ -104,7 +104,11 @@ impl<A: Aggregate> Context<A> {
             Flaw::ClaimsIgnored => Flaws::ClaimsIgnored,
             Flaw::MovementsForgotten if A::NAME == Stock::NAME => Flaws::EntriesForgotten,
             Flaw::SeatingForgotten if A::NAME == Screening::NAME => Flaws::EntriesForgotten,
-            Flaw::None | Flaw::KeysFollowRevision | Flaw::MovementsForgotten | Flaw::SeatingForgotten => Flaws::None,
+            Flaw::None
+            | Flaw::KeysFollowRevision
+            | Flaw::MovementsForgotten
+            | Flaw::SeatingForgotten
+            | Flaw::FlushesSkipped => Flaws::None,
         };
         let streams = Streams::flawed(&host.store, publish, flaws);
         Arc::new(Self { host, streams, up: Mutex::new(None) })

@@ -60,6 +60,8 @@ pub enum Flaw {
     MovementsForgotten,
     /// Seating forgets what the bookings asked for last.
     SeatingForgotten,
+    /// What a view was made of is settled before its rows are flushed.
+    FlushesSkipped,
 }
 
 /// What a settled world did, so that a test can tell that it did something.

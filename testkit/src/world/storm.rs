@@ -34,6 +34,7 @@ async fn look_after(street: Arc<Street>, number: usize, deaths: Arc<AtomicUsize>
         heard = host.fallen.rings();
         deaths.fetch_add(1, Ordering::SeqCst);
         street.chronicle.note(|| format!("{} is dead", host.name));
+        street.lose_power(host.name);
     }
 }
 

@@ -6,7 +6,7 @@ use highstreet_domain::booking::{self, Booking, Partners};
 use highstreet_domain::delivery::{Delivery, Dispatch};
 use highstreet_domain::inventory::Stock;
 use highstreet_domain::kernel::ports::Perform;
-use highstreet_domain::kernel::{Aggregate, Message};
+use highstreet_domain::kernel::{Aggregate, Message, View};
 use highstreet_domain::kitchen::Preparation;
 use highstreet_domain::lending::{Book, Reservation};
 use highstreet_domain::loyalty::Account;
@@ -79,6 +79,10 @@ pub(super) fn notifications(message: &Message) -> Heard<Notification> {
     Ok(wire::notification::hear(message)?.iter().flat_map(react).collect())
 }
 
+fn rows<V: View>(host: &Host, flaw: Flaw) -> Rows<V> {
+    if flaw == Flaw::FlushesSkipped { Rows::careless(&host.store) } else { Rows::new(&host.store) }
+}
+
 // === impl Street ===
 
 impl Street {
@@ -94,7 +98,7 @@ impl Street {
             replenishment: Context::new(host(replenishment::CONTEXT), wire::replenishment::publish, flaw),
             inventory: Context::new(host(inventory::CONTEXT), wire::inventory::publish, flaw),
             sales: Context::new(host(sales::CONTEXT), wire::sales::publish, flaw),
-            books: Rows::new(&lending.store),
+            books: rows(&lending, flaw),
             lending: Context::new(lending, wire::lending::publish, flaw),
             ordering: Context::new(host(ordering::CONTEXT), wire::ordering::publish, flaw),
             payment: Context::new(host(payment::CONTEXT), wire::payment::publish, flaw),
@@ -105,11 +109,11 @@ impl Street {
             seating: Context::new(host(seating::CONTEXT), wire::seating::publish, flaw),
             ticketing: Context::new(host(ticketing::CONTEXT), wire::ticketing::publish, flaw),
             notification: Context::new(host(notification::CONTEXT), wire::notification::publish, flaw),
-            traces: Rows::new(&tracking.store),
+            traces: rows(&tracking, flaw),
             board: Board {
-                orders: Rows::new(&tracking.store),
-                goods: Rows::new(&tracking.store),
-                takings: Rows::new(&tracking.store),
+                orders: rows(&tracking, flaw),
+                goods: rows(&tracking, flaw),
+                takings: rows(&tracking, flaw),
             },
             tracking,
             provider: Provider::new(sim, network.clone(), &chronicle),
@@ -193,6 +197,20 @@ impl Street {
                 self.notification.boot(Arc::new(performing), wire::notification::HEARS, notifications);
             }
             _ => self.boot_tracking(),
+        }
+    }
+
+    /// What the context called `name` saved and did not flush is lost.
+    pub(super) fn lose_power(&self, name: &str) {
+        match name {
+            lending::CONTEXT => self.books.lose_power(),
+            tracking::CONTEXT => {
+                self.traces.lose_power();
+                self.board.orders.lose_power();
+                self.board.goods.lose_power();
+                self.board.takings.lose_power();
+            }
+            _ => {}
         }
     }
 

@@ -108,8 +108,17 @@ pub trait Outbox: Send + Sync {
 pub trait Views<V: View>: Send + Sync {
     /// The row under each key, if there is one.
     async fn load(&self, keys: &[String]) -> Result<Vec<Option<Row<V>>>, StoreError>;
-    /// Writes the rows whose version is still the one they were loaded with; false for each that is not.
+    /// Writes the rows whose version is still the one they were loaded with; false for each that is not. What a loss of
+    /// power takes, a projector makes anew: it settles nothing before `flush`.
     async fn save(&self, rows: Vec<Save<V>>) -> Result<Vec<bool>, StoreError>;
+    /// Whether a loss of power might take something that was saved. Never where saved means kept.
+    fn is_unflushed(&self) -> bool {
+        false
+    }
+    /// Returns once everything saved so far survives a loss of power.
+    async fn flush(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// Newest first; stable under inserts.
     async fn page(&self, filter: &Filter, page: &Page) -> Result<Vec<Row<V>>, StoreError>;
     /// Waits until rows changed after `cursor`, then returns at most `limit` of them in the order of their change.
@@ -180,7 +189,7 @@ pub trait Durables: Send + Sync {
 /// What a durable consumer is given, and what it says of it.
 #[async_trait]
 pub trait Deliveries: Send {
-    /// Waits for messages, then returns at most `limit` of them.
+    /// Waits for messages, then returns at most `limit` of them. Nothing is lost if nobody waits to the end.
     async fn next(&mut self, limit: usize) -> Result<Vec<Delivery>, StoreError>;
     /// Says what became of messages that `next` gave.
     async fn settle(&mut self, verdicts: Vec<(u64, Verdict)>) -> Result<(), StoreError>;
