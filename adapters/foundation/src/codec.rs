@@ -6,9 +6,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+/// Most states and events are smaller, in bytes: they are not moved as they grow.
+const TYPICAL: usize = 512;
+
 /// A value as it is kept.
 pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
-    serde_json::to_vec(value).map_err(|error| StoreError::Unreadable(error.to_string()))
+    let mut json = Vec::with_capacity(TYPICAL);
+    serde_json::to_writer(&mut json, value).map_err(|error| StoreError::Unreadable(error.to_string()))?;
+    Ok(json)
 }
 
 /// A value as it was kept.

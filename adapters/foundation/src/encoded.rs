@@ -59,7 +59,7 @@ pub struct EncodedEvent {
     /// What happened.
     pub data: Vec<u8>,
     /// Its name and encoding in the published language, if others are told of it.
-    pub published: Option<(&'static str, Vec<u8>)>,
+    pub published: Option<(&'static str, Arc<[u8]>)>,
 }
 
 /// A claim as a store's core takes it.
@@ -114,7 +114,7 @@ impl EncodedAppend {
                 told_of: recorded.origin.clone(),
                 origin: encode_origin(origin),
                 data: encode(event)?,
-                published: publish(&happened).map(|published| (published.name, published.body)),
+                published: publish(&happened).map(|published| (published.name, published.body.into())),
             })
         });
         let events: Vec<EncodedEvent> = events.collect::<Result<_, StoreError>>()?;

@@ -212,7 +212,7 @@ impl<'a> Columns<'a> {
             self.events.origins.push(&event.origin);
             self.events.data.push(Text(&event.data));
             self.events.names.push(event.published.as_ref().map(|(name, _)| *name));
-            self.events.bodies.push(event.published.as_ref().map(|(_, body)| body.as_slice()));
+            self.events.bodies.push(event.published.as_ref().map(|(_, body)| &**body));
         }
         let (ords, keys, data, times) = &mut self.entries;
         for (key, entry) in &append.entries {

@@ -26,7 +26,7 @@ pub(crate) struct FreshEvent {
     pub(crate) time: Timestamp,
     pub(crate) origin: Arc<Origin>,
     pub(crate) name: &'static str,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Arc<[u8]>,
 }
 
 // === impl Fresh ===

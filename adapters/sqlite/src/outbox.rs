@@ -54,7 +54,7 @@ impl SqliteOutbox {
                 subject: event.subject,
                 time: event.time,
                 origin: Origin::clone(&event.origin),
-                body: event.body,
+                body: event.body.to_vec(),
             };
             Outgoing { position: event.position, message }
         });
