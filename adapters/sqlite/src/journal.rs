@@ -95,24 +95,29 @@ impl<A: Aggregate> Journal<A> for SqliteJournal<A> {
 
     async fn append(&self, append: Append<A>) -> Result<(), AppendError> {
         let span = trace::storing(SQLITE, "append", self.store.tally.context(), append.origin.trace.as_deref());
-        let encoded = Arc::new(Appending(EncodedAppend::of(&append, self.publish)?));
-        let (work, told) = (encoded.clone(), encoded);
+        let encoded = Appending(EncodedAppend::of(&append, self.publish)?);
+        // What one thread takes from the allocator is dear for another to give back: this one keeps a share to the end.
+        let shared = Arc::new((encoded, append));
+        let (work, told) = (shared.clone(), shared.clone());
         let (store, recent) = (self.store.clone(), self.recent.clone());
         let after = move |written: &Result<Vec<i64>, AppendError>| match written {
             Ok(positions) => {
                 // Remembered before anybody is told, so that whoever is told reads what they were told of.
-                remember(&store, &recent, &append, told.0.state.len());
-                store.tally.count(&told.0);
-                if told.hand_to_relay(positions, &store.fresh) {
+                let (encoded, append) = &*told;
+                remember(&store, &recent, append, encoded.0.state.len());
+                store.tally.count(&encoded.0);
+                if encoded.hand_to_relay(positions, &store.fresh) {
                     store.published.ring();
                 }
                 store.changed.ring();
                 store.wake_for(append.wake);
             }
             // Whatever it is now, it is further than the append thought.
-            Err(_) => recent.forget(append.id, age(append.era, append.after) + 1),
+            Err(_) => recent.forget(told.1.id, age(told.1.era, told.1.after) + 1),
         };
-        self.store.write(move |connection| work.write(connection), after).instrument(span).await?.map(drop)
+        let written = self.store.write(move |connection| work.0.write(connection), after).instrument(span).await;
+        drop(shared);
+        written?.map(drop)
     }
 
     async fn claimed(&self, key: ClaimKey) -> Result<Option<Claimed<A>>, StoreError> {

@@ -120,7 +120,9 @@ where
     }
 
     fn done(self: Box<Self>, committed: Result<(), StoreError>) {
-        let Self { result, after, answer, .. } = *self;
+        let Self { run, result, after, answer, .. } = *self;
+        // Before anybody is told, so that what is shared with them is theirs to give back.
+        drop(run);
         if let (Ok(()), Some(result)) = (&committed, &result) {
             after(result);
         }
