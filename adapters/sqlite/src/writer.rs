@@ -82,7 +82,9 @@ fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>) {
 }
 
 fn refuse(group: Vec<Box<dyn Job>>, error: &rusqlite::Error) {
-    group.into_iter().for_each(|job| job.done(Err(unavailable(error))));
+    for job in group {
+        job.done(Err(unavailable(error)));
+    }
 }
 
 fn transact(connection: &Connection, group: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
