@@ -41,7 +41,7 @@ impl Counted {
         describe_histogram!(
             DELAY,
             Unit::Seconds,
-            "How long after it happened an event was handled, or shown by a view."
+            "How long after it happened an event was handled, or shown by a view and kept."
         );
         let of = |outcome: &'static str| counter!(HANDLED, "consumer" => consumer.clone(), "source" => source.clone(), "outcome" => outcome);
         let delay = histogram!(DELAY, "consumer" => consumer.clone(), "source" => source.clone());

@@ -68,7 +68,7 @@ impl Bus for EmbeddedBus {
     }
 
     async fn flush(&self) -> Result<(), StoreError> {
-        self.shared.store.unflushed().flush().await
+        self.shared.store.flush().await
     }
 
     async fn subscribe(&self, subscription: &Subscription) -> Result<Box<dyn Deliveries>, StoreError> {

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use tokio::sync::OwnedRwLockWriteGuard;
 
 use crate::SqliteViews;
-use crate::cursors::Cursors;
+use crate::cursors::{Cursors, keep};
 use crate::recent::Recent;
 use crate::store::Store;
 
@@ -86,6 +86,8 @@ fn adopt(connection: &Connection, cursors: &Cursors, own: &str, beside: &str) ->
              IS NOT (n.state, n.shop, n.owner, n.reference, n.status)",
         params![own, beside, cursors.latest(connection, own)?],
     )?;
+    // The last of them may be among those that go, and somebody was told of it.
+    keep(connection, own, cursors.latest(connection, own)?)?;
     connection.execute(
         "DELETE FROM views WHERE view = ?1 AND key NOT IN (SELECT key FROM views WHERE view = ?2)",
         params![own, beside],

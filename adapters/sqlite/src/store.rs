@@ -122,11 +122,13 @@ impl Store {
             Schema::Bus => 0,
         };
         let log = Log::of(path, &mut writer).map_err(failed)?;
+        let unflushed = Arc::new(Unflushed::of(path));
+        let flushing = unflushed.flushing(schema);
         let (jobs, waiting) = mpsc::channel();
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         thread::Builder::new()
             .name(format!("sqlite-{name}"))
-            .spawn(move || write_groups(&writer, &waiting, log, schema))
+            .spawn(move || write_groups(&writer, &waiting, log, flushing))
             .map_err(|_| OpenError::Sqlite { path: path.into(), error: rusqlite::Error::InvalidQuery })?;
         Ok(Self {
             jobs,
@@ -140,7 +142,7 @@ impl Store {
             due: Signal::default(),
             viewed: Signal::default(),
             cursors: Arc::default(),
-            unflushed: Arc::new(Unflushed::of(path)),
+            unflushed,
             rows_held: Arc::default(),
             rewritten: Arc::default(),
             put_off: Mutex::default(),
@@ -178,8 +180,18 @@ impl Store {
         self.hand_over(manner, work, counted)?.await.unwrap_or_else(|_| Err(stopped()))
     }
 
-    pub(crate) fn unflushed(&self) -> &Unflushed {
-        &self.unflushed
+    /// Whether a loss of power might take something.
+    pub(crate) fn is_unflushed(&self) -> bool {
+        self.unflushed.is_any()
+    }
+
+    /// Returns once everything that was written before is on the disk.
+    pub(crate) async fn flush(&self) -> Result<(), StoreError> {
+        if self.unflushed.is_damaged() {
+            // The writer mends that before it does anything else.
+            self.write(|_| Ok(()), |()| {}).await?;
+        }
+        self.unflushed.flush().await
     }
 
     /// Rewrites the file, so that nothing is left in it of what was overwritten or deleted, and empties its log. Nothing

@@ -8,6 +8,7 @@ use highstreet_domain::kernel::{Index, View};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
+use crate::cursors::latest;
 use crate::queries::Conditions;
 use crate::recent::Recent;
 use crate::store::Store;
@@ -112,11 +113,13 @@ impl<V: View> Views<V> for SqliteViews<V> {
         let encoded = rows.iter().map(EncodedSave::of).collect::<Result<Vec<_>, _>>()?;
         let bytes: Vec<usize> = encoded.iter().map(|row| row.state.len()).collect();
         // Whoever holds the view's own rows is waited for.
-        let _free = if *self.name == *V::NAME { Some(self.store.rows_held.read().await) } else { None };
+        let own = *self.name == *V::NAME;
+        let _free = if own { Some(self.store.rows_held.read().await) } else { None };
         let (viewed, cursors, name) = (self.store.viewed.clone(), self.store.cursors.clone(), self.name.clone());
-        let manner = if cursors.are_kept(&name) { Manner::Unflushed } else { Manner::Kept };
+        // Nobody watches those that are beside them.
+        let manner = if !own || cursors.are_kept(&name) { Manner::Unflushed } else { Manner::Kept };
         let work = move |connection: &Connection| {
-            let mut cursor = cursors.latest(connection, &name)?;
+            let mut cursor = if own { cursors.latest(connection, &name)? } else { latest(connection, &name)? };
             encoded
                 .iter()
                 .map(|row| {
@@ -141,11 +144,11 @@ impl<V: View> Views<V> for SqliteViews<V> {
     }
 
     fn is_unflushed(&self) -> bool {
-        self.store.unflushed().is_any()
+        self.store.is_unflushed()
     }
 
     async fn flush(&self) -> Result<(), StoreError> {
-        self.store.unflushed().flush().await
+        self.store.flush().await
     }
 
     async fn page(&self, filter: &Filter, page: &Page) -> Result<Vec<Row<V>>, StoreError> {

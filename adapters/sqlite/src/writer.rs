@@ -7,7 +7,6 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::log::Log;
-use crate::migrate::Schema;
 use crate::store::{stopped, unavailable};
 use crate::unflushed::Flushing;
 
@@ -44,8 +43,12 @@ pub(crate) struct Work<T, F, G> {
 }
 
 /// Does what comes, until nobody is left who could hand it over.
-pub(crate) fn write_groups(connection: &Connection, waiting: &Receiver<Box<dyn Job>>, mut log: Log, schema: Schema) {
-    let mut flushing = Flushing::of(schema);
+pub(crate) fn write_groups(
+    connection: &Connection,
+    waiting: &Receiver<Box<dyn Job>>,
+    mut log: Log,
+    mut flushing: Flushing,
+) {
     while let Ok(first) = waiting.recv() {
         let (mut group, mut alone) = (Vec::new(), None);
         let mut next = Some(first);
@@ -59,7 +62,7 @@ pub(crate) fn write_groups(connection: &Connection, waiting: &Receiver<Box<dyn J
         }
         if !group.is_empty() {
             match flushing.suit(connection, &group) {
-                Ok(()) => commit(connection, group),
+                Ok(()) => commit(connection, group, &flushing),
                 Err(error) => refuse(group, &error),
             }
             log.grown(connection);
@@ -72,11 +75,11 @@ pub(crate) fn write_groups(connection: &Connection, waiting: &Receiver<Box<dyn J
     }
 }
 
-fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>) {
-    match transact(connection, &mut group) {
+fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>, flushing: &Flushing) {
+    match transact(connection, &mut group, flushing) {
         Ok(()) => group.into_iter().for_each(|job| job.done(Ok(()))),
         // One of them spoilt it for all, or the disk did: each for itself, so that only the culprit fails.
-        Err(_) if group.len() > 1 => group.into_iter().for_each(|job| commit(connection, vec![job])),
+        Err(_) if group.len() > 1 => group.into_iter().for_each(|job| commit(connection, vec![job], flushing)),
         Err(error) => refuse(group, &error),
     }
 }
@@ -87,10 +90,14 @@ fn refuse(group: Vec<Box<dyn Job>>, error: &rusqlite::Error) {
     }
 }
 
-fn transact(connection: &Connection, group: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+fn transact(connection: &Connection, group: &mut [Box<dyn Job>], flushing: &Flushing) -> rusqlite::Result<()> {
+    flushing.mend(connection)?;
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     let done = group.iter_mut().try_for_each(|job| job.run(connection));
     let done = done.and_then(|()| connection.prepare_cached("COMMIT")?.execute([]).map(drop));
+    if let Err(error) = &done {
+        flushing.note(error);
+    }
     if done.is_err() && !connection.is_autocommit() {
         // If this fails too, SQLite has rolled back by itself.
         let _ = connection.execute_batch("ROLLBACK");

@@ -87,3 +87,20 @@ async fn what_a_killed_process_left_is_flushed_by_the_next() {
     views.flush().await.unwrap();
     assert!(!views.is_unflushed());
 }
+
+/// The last change may be that of a row that goes.
+#[tokio::test]
+async fn a_rebuild_that_takes_the_last_row_away_goes_on_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let views = open(folder.path());
+    for key in ["a", "b"] {
+        save(&views, key).await;
+    }
+    let told_of = views.latest().await.unwrap();
+    save(&*views.beside("anew"), "a").await;
+    assert_eq!(views.hold().await.unwrap().adopt("anew").await.unwrap(), 1);
+    assert_eq!(load(&views, "b").await, None);
+    save(&views, "c").await;
+    let changes = views.changes(&Filter::default(), told_of, 10).await.unwrap();
+    assert_eq!(changes.iter().map(|row| &*row.key).collect::<Vec<_>>(), ["c"]);
+}
