@@ -9,6 +9,7 @@ mod clock;
 pub mod codec;
 pub mod encoded;
 pub mod erasing;
+pub mod newest;
 pub mod tally;
 pub mod trace;
 

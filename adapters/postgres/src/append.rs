@@ -141,7 +141,7 @@ struct Events<'a> {
 
 /// JSON as it is kept in a column of text: it is UTF-8 already, and not looked through again.
 #[derive(Debug)]
-struct Text<'a>(&'a [u8]);
+pub(crate) struct Text<'a>(pub(crate) &'a [u8]);
 
 /// Commits a group on a connection; what was refused is returned by its place in the group.
 pub(crate) async fn commit(
@@ -153,6 +153,11 @@ pub(crate) async fn commit(
     let columns = Columns::of(group);
     let rows = client.query(statement, &columns.parameters(&gate)).await?;
     Ok(rows.iter().map(refused).collect())
+}
+
+/// How far away `wake` is, to be added to what the server's clock says: this one may be off.
+pub(crate) fn wait(wake: Option<i64>) -> Option<i64> {
+    wake.map(|wake| wake - SystemClock.now().as_micros())
 }
 
 fn refused(row: &Row) -> (usize, AppendError) {
@@ -175,8 +180,6 @@ impl<'a> Columns<'a> {
 
     fn push(&mut self, ord: i32, append: &'a EncodedAppend) {
         let (wake, leased, since) = append.due();
-        // How far away, to be added to what the server's clock says: this one may be off.
-        let wake = wake.map(|wake| wake - SystemClock.now().as_micros());
         self.ords.push(ord);
         self.ids.push(append.id);
         self.aggregates.push(append.aggregate);
@@ -190,7 +193,7 @@ impl<'a> Columns<'a> {
         self.created.push(append.created);
         self.updated.push(append.updated);
         self.turns.push(append.wake != Wake::Keep);
-        self.wakes.push(wake);
+        self.wakes.push(wait(wake));
         self.leased.push(leased);
         self.since.push(since);
         self.origins.push(&append.origin);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use highstreet_domain::kernel::Signal;
 use highstreet_domain::kernel::ports::Wake;
 use highstreet_foundation::encoded::EncodedAppend;
+use highstreet_foundation::newest::{Doubts, Newest};
 
 /// A replica that was heard, and is not to be seen, is thought to be there for so many looks: one of an earlier version
 /// does not show itself.
@@ -21,6 +22,8 @@ pub(crate) struct Bells {
     pub(crate) due: Signal,
     /// A view's row changed.
     pub(crate) viewed: Signal,
+    /// What those who watch views need not ask for.
+    pub(crate) newest: Newest,
     /// When the agenda's reader will look again, in microseconds since the epoch.
     pub(crate) next_look: AtomicI64,
     /// Others are to be told.
@@ -49,8 +52,16 @@ impl Bells {
         self.tell();
     }
 
-    /// Rows of a view were written.
-    pub(crate) fn saved(&self) {
+    /// Rows of a view were written, up to this cursor.
+    pub(crate) fn saved(&self, view: &str, cursor: u64, doubts: Doubts) {
+        self.newest.saved(view, cursor, doubts);
+        self.viewed.ring();
+        self.tell();
+    }
+
+    /// Rows of views were written, or may have been.
+    pub(crate) fn rewritten(&self) {
+        self.newest.doubt();
         self.viewed.ring();
         self.tell();
     }
@@ -65,6 +76,7 @@ impl Bells {
 
     /// Others did something: rings all but the agenda's, as that one is looked at by everybody in turn.
     pub(crate) fn ring(&self) {
+        self.newest.doubt();
         self.published.ring();
         self.changed.ring();
         self.viewed.ring();

@@ -129,7 +129,7 @@ impl Store {
         let connection = self.begin().await?;
         let done = work.rewrite_row(&connection, place, |view| self.schema.view_lock(view)).await;
         let changed = commit(connection, done).await?;
-        self.bells.saved();
+        self.bells.rewritten();
         Ok(changed)
     }
 

@@ -7,6 +7,7 @@ mod agenda;
 mod append;
 mod backlog;
 mod bells;
+mod change;
 mod connect;
 mod feed;
 mod forgetting;

@@ -68,7 +68,7 @@ impl<V: View> Renewal<V> for PostgresViews<V> {
 impl Held for Holding {
     async fn adopt(self: Box<Self>, name: &str) -> Result<u64, StoreError> {
         let adopted = self.adopt_all(&beside(self.own, name)).await.map_err(|error| unavailable(&error))?;
-        self.store.bells.saved();
+        self.store.bells.rewritten();
         Ok(adopted)
     }
 }

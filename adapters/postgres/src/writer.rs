@@ -22,6 +22,7 @@ use tokio_postgres::error::SqlState;
 
 use crate::append::{self, COMMIT};
 use crate::bells::Bells;
+use crate::change::{self, CHANGE, is_change};
 use crate::connect::{ended, no_answer, unavailable};
 use crate::pool::Connections;
 
@@ -140,9 +141,16 @@ impl Writer {
     }
 
     async fn try_commit(&self, group: &[Job]) -> Result<Vec<(usize, AppendError)>, Failed> {
-        let (connection, statement) = self.connections.prepared(COMMIT).await.map_err(Failed::Away)?;
-        let appends: Vec<_> = group.iter().map(|job| &job.append).collect();
-        let commit = append::commit(&connection, &statement, self.gate, &appends);
+        let alone = if let [job] = group { Some(&job.append).filter(|append| is_change(append)) } else { None };
+        let sql = if alone.is_some() { CHANGE } else { COMMIT };
+        let (connection, statement) = self.connections.prepared(sql).await.map_err(Failed::Away)?;
+        let commit = async {
+            if let Some(append) = alone {
+                return change::commit(&connection, &statement, self.gate, append).await;
+            }
+            let appends: Vec<_> = group.iter().map(|job| &job.append).collect();
+            append::commit(&connection, &statement, self.gate, &appends).await
+        };
         let failed = match timeout(self.connections.patience, commit).await {
             Ok(Ok(refused)) => return Ok(refused),
             Ok(Err(error)) => Failed::of(&error),

@@ -168,11 +168,12 @@ impl Store {
     async fn rewrite_row(&self, work: &Arc<Work>, row: i64) -> Result<u64, StoreError> {
         let _free = self.rows_held.read().await;
         let (work, viewed, rewritten) = (work.clone(), self.viewed.clone(), self.rewritten().clone());
-        let cursors = self.cursors.clone();
+        let (cursors, newest) = (self.cursors.clone(), self.newest.clone());
         let rewrite = move |connection: &Connection| work.rewrite_row(connection, &cursors, row);
         let tell = move |done: &Option<crate::rewrite::ViewRow>| {
             let Some(done) = done else { return };
             rewritten.tell_of_row(&done.view, &done.key, done.version);
+            newest.doubt();
             viewed.ring();
         };
         Ok(self.write(rewrite, tell).await?.map_or(0, |_| 1))

@@ -59,9 +59,10 @@ impl<V: View> Held for Holding<V> {
         let (own, beside, recent) = (self.name.clone(), beside::<V>(name), self.recent.clone());
         let cursors = self.store.cursors.clone();
         let adopt = move |connection: &Connection| adopt(connection, &cursors, &own, &beside);
-        let viewed = self.store.viewed.clone();
+        let (viewed, newest) = (self.store.viewed.clone(), self.store.newest.clone());
         let told = move |_: &u64| {
             recent.clear();
+            newest.doubt();
             viewed.ring();
         };
         self.store.write(adopt, told).await

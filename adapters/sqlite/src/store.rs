@@ -23,6 +23,7 @@ use crate::rewritten::Rewritten;
 use crate::unflushed::Unflushed;
 use crate::writer::{Job, Manner, Work, write_groups};
 use highstreet_foundation::codec::count;
+use highstreet_foundation::newest::Newest;
 use highstreet_foundation::tally::Tally;
 
 const READERS: usize = 3;
@@ -52,6 +53,8 @@ pub struct Store {
     pub(crate) due: Signal,
     /// Rung with every change of a view.
     pub(crate) viewed: Signal,
+    /// What those who watch views need not ask for.
+    pub(crate) newest: Arc<Newest>,
     /// Counts those changes.
     pub(crate) cursors: Arc<Cursors>,
     /// What nobody waited for.
@@ -141,6 +144,7 @@ impl Store {
             changed: Signal::default(),
             due: Signal::default(),
             viewed: Signal::default(),
+            newest: Arc::default(),
             cursors: Arc::default(),
             unflushed,
             rows_held: Arc::default(),

@@ -129,10 +129,14 @@ impl<V: View> Views<V> for SqliteViews<V> {
                 .collect::<Result<Vec<_>, _>>()
         };
         let (recent, cursors, view) = (self.recent.clone(), self.store.cursors.clone(), self.name.clone());
+        let (newest, doubts) = (self.store.newest.clone(), self.store.newest.doubts());
         // Remembered before anybody is told, so that whoever is told reads what they were told of.
         let after = move |written: &Vec<Option<Written>>| {
             if manner == Manner::Kept {
                 cursors.keep(&view);
+            }
+            if let Some(written) = written.iter().flatten().last() {
+                newest.saved(&view, count(written.cursor), doubts);
             }
             for ((save, bytes), written) in rows.into_iter().zip(bytes).zip(written) {
                 remember(&recent, save, bytes, written.as_ref());
@@ -167,7 +171,14 @@ impl<V: View> Views<V> for SqliteViews<V> {
         let mut after = cursor;
         loop {
             let rings = self.store.viewed.rings();
-            let latest = self.latest().await?;
+            let latest = match self.store.newest.of(&self.name) {
+                Some(newest) => newest,
+                None => self.latest().await?,
+            };
+            if latest <= after {
+                self.store.viewed.after(rings).await;
+                continue;
+            }
             let mut conditions = Conditions::new("view", self.name.to_string());
             conditions.and("cursor > ?", int(after));
             conditions.filter(filter);

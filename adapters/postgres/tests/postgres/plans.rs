@@ -95,6 +95,7 @@ async fn everything(replica: &Replica, outbox: &impl Outbox, turn: u128) {
     next.claims = vec![(claim(5_000_000 + turn), 2)];
     replica.append(next).await.unwrap();
     assert_eq!(replica.numbers(stream).await, [1, 1]);
+    replica.add(stream, 1).await.unwrap();
     let page = Page { size: 5, after: None };
     assert_eq!(journal.entries(stream, &page).await.unwrap().len(), 2);
     let shop = Filter { shop: Some("skanu".into()), ..Filter::default() };

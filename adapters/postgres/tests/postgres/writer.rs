@@ -211,3 +211,31 @@ async fn behind_proxy(server: &PostgresServer) -> (Proxy, Replica) {
 fn of_one_writer(count: usize) -> Vec<Id<Counter>> {
     (0..1000).map(id).filter(|id| id.uuid().as_bytes()[14] % 4 == 2).take(count).collect()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_kept_alike_on_its_own_and_in_a_group() {
+    const STREAMS: u128 = 40;
+    let server = PostgresServer::start().await;
+    let settings = PostgresSettings { writers: 1, ..PostgresSettings::new(server.url(), "alike") };
+    let replica = Replica::with(&settings).await;
+    for stream in 0..STREAMS {
+        replica.append(first(id(stream), 1)).await.unwrap();
+    }
+    let standing = replica.journal.load(id(0), &[]).await.unwrap().standing;
+    let change = |stream| {
+        let mut change = append(id(stream), &standing, &[Event::Added(2), Event::Added(3)]);
+        change.wake = Wake::At { at: standing.updated.after(Duration::from_hours(1)), since: 2 };
+        change
+    };
+    assert_eq!(replica.append(change(0)).await, Ok(()));
+    let outcomes = join_all((1..STREAMS).map(|stream| replica.append(change(stream)))).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    let streams = "SELECT count(*), count(DISTINCT (aggregate, revision, version, state, shop, owner, reference, status, \
+                   created, updated, since, wake > 0, leased, origin, attempts, error)) FROM alike.streams";
+    assert_eq!(server.run_in("highstreet", streams), format!("{STREAMS}|1"));
+    let events = "SELECT count(*), count(DISTINCT (time, cause IS NULL, origin, data, name, length(body))), \
+                  count(outbox.position) FROM alike.events LEFT JOIN alike.outbox USING (position) \
+                  WHERE revision > 1 GROUP BY revision";
+    assert_eq!(server.run_in("highstreet", events), format!("{STREAMS}|1|{STREAMS}\n{STREAMS}|1|{STREAMS}"));
+    assert_eq!(replica.append(change(0)).await, Err(AppendError::Conflict), "it is another by now");
+}

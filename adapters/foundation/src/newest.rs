@@ -1,0 +1,90 @@
+//! Which change of a view is the newest, as long as this process knows without asking the store.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The newest changes of the views of one store, by their cursors. Whoever watches looks whenever something was saved,
+/// and mostly it was nothing of theirs, or they have seen it.
+#[derive(Debug, Default)]
+pub struct Newest {
+    known: Mutex<HashMap<String, Known>>,
+    /// How often somebody else wrote, or may have.
+    doubts: AtomicU64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    cursor: u64,
+    doubts: Doubts,
+}
+
+/// How often there had been a doubt at some moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doubts(u64);
+
+// === impl Newest ===
+
+impl Newest {
+    /// The doubts up to now: to be asked before something is saved.
+    pub fn doubts(&self) -> Doubts {
+        Doubts(self.doubts.load(Ordering::SeqCst))
+    }
+
+    /// Something may have been written that no `saved` tells of. To be said before whoever watches is rung for.
+    pub fn doubt(&self) {
+        self.doubts.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The change with this cursor is committed, and so are all before it; there had been these doubts before.
+    pub fn saved(&self, view: &str, cursor: u64, doubts: Doubts) {
+        let mut known = self.known();
+        match known.get_mut(view) {
+            // Whoever saved later may say so earlier.
+            Some(known) if known.doubts == doubts => known.cursor = known.cursor.max(cursor),
+            Some(known) if known.doubts.0 > doubts.0 => {}
+            Some(known) => *known = Known { cursor, doubts },
+            None => drop(known.insert(view.to_owned(), Known { cursor, doubts })),
+        }
+    }
+
+    /// The cursor of the newest change of `view`, if nobody else may have written since it was saved.
+    pub fn of(&self, view: &str) -> Option<u64> {
+        let known = self.known().get(view).copied()?;
+        (known.doubts == self.doubts()).then_some(known.cursor)
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Newest;
+
+    #[test]
+    fn what_was_saved_last_is_the_newest_whoever_says_so_first() {
+        let newest = Newest::default();
+        assert_eq!(newest.of("traces"), None);
+        let before = newest.doubts();
+        newest.saved("traces", 8, before);
+        newest.saved("traces", 7, before);
+        newest.saved("boards", 9, before);
+        assert_eq!(newest.of("traces"), Some(8));
+    }
+
+    #[test]
+    fn once_somebody_else_may_have_written_the_store_is_asked_until_something_is_saved() {
+        let newest = Newest::default();
+        let before = newest.doubts();
+        newest.saved("traces", 7, before);
+        newest.doubt();
+        assert_eq!(newest.of("traces"), None);
+        newest.saved("traces", 8, before);
+        assert_eq!(newest.of("traces"), None, "theirs may be behind it");
+        newest.saved("traces", 9, newest.doubts());
+        newest.saved("traces", 8, before);
+        assert_eq!(newest.of("traces"), Some(9));
+    }
+}
