@@ -87,7 +87,8 @@ impl Load {
         Self { rate: 0.0, took: 0.0, latencies }
     }
 
-    fn add(&mut self, more: Self) {
+    /// What both showed, one after the other.
+    pub(crate) fn add(&mut self, more: Self) {
         self.took += more.took;
         self.latencies.extend(more.latencies);
         self.latencies.sort_unstable();

@@ -48,6 +48,9 @@ const ALL: [&str; 14] = [
 
 const HALF: f64 = 0.5;
 
+/// How long each of two that are compared has its turn, in seconds: `pgbench` takes a while to begin.
+const TURN: u64 = 2;
+
 /// Only what JSON costs, and the gateway's checks.
 pub(crate) async fn measure_json(plan: &Plan, report: &mut Report) -> Outcome<()> {
     orders::measure(plan, &Ground::new().await, report).await
@@ -65,8 +68,6 @@ pub(crate) async fn measure_paces(plan: &Plan, report: &mut Report) -> Outcome<(
 
 pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
     let ground = Ground::new().await;
-    let floor = floor::measure(plan, plan.callers, &ground.postgres).await?;
-    report.rate("floor: pgbench", floor);
     let wait = floor::one_commit(plan, &ground.postgres).await? + one_publication(&ground.nats.url()).await?;
     report.time("floor: one commit and one publication", wait);
     measure_write(plan, &ground, report).await?;
@@ -107,10 +108,18 @@ pub(crate) async fn measure_stored(plan: &Plan, stored: u64, report: &mut Report
     Ok(())
 }
 
-/// A payment requested for a new order, with the broker away: what it costs to write.
+/// A payment requested for a new order, with the broker away: what it costs to write. In turns with its floor.
 async fn measure_write(plan: &Plan, ground: &Ground, report: &mut Report) -> Outcome<()> {
     let server = serve_without_broker(plan, ground).await?;
-    report.load("RequestPayment", &request_payments(plan, &server.channels().await?).await?);
+    let (channels, turn) = (server.channels().await?, plan.of(TURN));
+    let mut requested = request_payments(&turn, &channels).await?;
+    let mut floors = vec![floor::measure(&turn, plan.callers, &ground.postgres).await?];
+    for _ in 1..plan.time.as_secs().div_ceil(TURN) {
+        floors.push(floor::measure(&turn, plan.callers, &ground.postgres).await?);
+        requested.add(request_payments(&turn, &channels).await?);
+    }
+    report.rate("floor: pgbench", floors.iter().sum::<f64>() / floors.len() as f64);
+    report.load("RequestPayment", &requested);
     drop(server);
     ground.postgres.run_in("highstreet", "TRUNCATE payment.outbox");
     Ok(())
