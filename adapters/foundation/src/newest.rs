@@ -1,26 +1,22 @@
 //! Which change of a view is the newest, as long as this process knows without asking the store.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The newest changes of the views of one store, by their cursors. Whoever watches looks whenever something was saved,
 /// and mostly it was nothing of theirs, or they have seen it.
 #[derive(Debug, Default)]
-pub struct Newest {
-    known: Mutex<HashMap<String, Known>>,
-    /// How often somebody else wrote, or may have.
-    doubts: AtomicU64,
-}
+pub struct Newest(Mutex<Known>);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug, Default)]
 struct Known {
-    cursor: u64,
-    doubts: Doubts,
+    cursors: HashMap<String, u64>,
+    /// How often somebody else wrote, or may have.
+    doubts: u64,
 }
 
 /// How often there had been a doubt at some moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Doubts(u64);
 
 // === impl Newest ===
@@ -28,34 +24,37 @@ pub struct Doubts(u64);
 impl Newest {
     /// The doubts up to now: to be asked before something is saved.
     pub fn doubts(&self) -> Doubts {
-        Doubts(self.doubts.load(Ordering::SeqCst))
+        Doubts(self.known().doubts)
     }
 
     /// Something may have been written that no `saved` tells of. To be said before whoever watches is rung for.
     pub fn doubt(&self) {
-        self.doubts.fetch_add(1, Ordering::SeqCst);
+        let mut known = self.known();
+        known.doubts += 1;
+        known.cursors.clear();
     }
 
-    /// The change with this cursor is committed, and so are all before it; there had been these doubts before.
+    /// The change with this cursor is committed, and so are all before it; there had been these doubts before it was
+    /// saved. If there are more by now, what others wrote may be behind it.
     pub fn saved(&self, view: &str, cursor: u64, doubts: Doubts) {
         let mut known = self.known();
-        match known.get_mut(view) {
+        if known.doubts != doubts.0 {
+            return;
+        }
+        match known.cursors.get_mut(view) {
             // Whoever saved later may say so earlier.
-            Some(known) if known.doubts == doubts => known.cursor = known.cursor.max(cursor),
-            Some(known) if known.doubts.0 > doubts.0 => {}
-            Some(known) => *known = Known { cursor, doubts },
-            None => drop(known.insert(view.to_owned(), Known { cursor, doubts })),
+            Some(newest) => *newest = cursor.max(*newest),
+            None => drop(known.cursors.insert(view.to_owned(), cursor)),
         }
     }
 
     /// The cursor of the newest change of `view`, if nobody else may have written since it was saved.
     pub fn of(&self, view: &str) -> Option<u64> {
-        let known = self.known().get(view).copied()?;
-        (known.doubts == self.doubts()).then_some(known.cursor)
+        self.known().cursors.get(view).copied()
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -67,9 +67,9 @@ impl<V: View> Renewal<V> for PostgresViews<V> {
 #[async_trait]
 impl Held for Holding {
     async fn adopt(self: Box<Self>, name: &str) -> Result<u64, StoreError> {
-        let adopted = self.adopt_all(&beside(self.own, name)).await.map_err(|error| unavailable(&error))?;
+        let adopted = self.adopt_all(&beside(self.own, name)).await;
         self.store.bells.rewritten();
-        Ok(adopted)
+        adopted.map_err(|error| unavailable(&error))
     }
 }
 

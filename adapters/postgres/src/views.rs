@@ -14,6 +14,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row as Found};
 use uuid::Uuid;
 
+use crate::bells::Bells;
 use crate::connect::{ended, unavailable};
 use crate::queries::Conditions;
 use crate::store::Store;
@@ -161,14 +162,15 @@ impl<V: View> Views<V> for PostgresViews<V> {
             return Ok(Vec::new());
         }
         let encoded = rows.iter().map(EncodedSave::of).collect::<Result<Vec<_>, _>>()?;
-        let (bells, doubts) = (&self.store.bells, self.store.bells.newest.doubts());
-        let saved = self.save_encoded(&encoded).await;
-        match saved.as_ref().ok().filter(|written| written.len() == rows.len()).and_then(|it| it.values().max()) {
-            Some(newest) => bells.saved(&self.name, *newest, doubts),
-            // What was not written now may have been before, by others or by a try whose answer was lost.
-            None => bells.rewritten(),
+        let bells = &self.store.bells;
+        let (doubts, mut unsure) = (bells.newest.doubts(), Unsure(Some(bells)));
+        let written = self.save_encoded(&encoded).await?;
+        if written.len() == rows.len()
+            && let Some(newest) = written.values().max()
+        {
+            bells.saved(&self.name, *newest, doubts);
+            unsure.0 = None;
         }
-        let written = saved?;
         Ok(encoded.iter().map(|row| written.contains_key(&row.key)).collect())
     }
 
@@ -212,6 +214,18 @@ impl<V: View> Views<V> for PostgresViews<V> {
         let latest = "SELECT cursor FROM views WHERE view = $1 AND cursor > 0 ORDER BY cursor DESC LIMIT 1";
         let rows = self.store.query(latest, &[&&*self.name]).await?;
         Ok(rows.first().map_or(0, |row| count(row.get(0))))
+    }
+}
+
+/// Says, when it is dropped, that something may have been written: what was not written now may have been before, by
+/// others, by a try whose answer was lost, or by one that nobody waited for.
+struct Unsure<'a>(Option<&'a Bells>);
+
+impl Drop for Unsure<'_> {
+    fn drop(&mut self) {
+        if let Some(bells) = self.0 {
+            bells.rewritten();
+        }
     }
 }
 
