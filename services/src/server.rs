@@ -19,6 +19,7 @@ use http::{Request, Response, StatusCode, Version};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::{AxumRouter, Routes};
@@ -90,7 +91,13 @@ impl Door {
         let v1alpha = reflection(&offered)?.build_v1alpha().map_err(described)?;
         switchboard.connect([operations, named(checks), named(v1), named(v1alpha)]);
         let (connections, streams) = platform.most_connections();
-        let incoming = arrivals(self.listener, platform.door_tls(), connections);
+        let stopping = CancellationToken::new();
+        let stopped = stopping.clone().cancelled_owned();
+        let incoming = arrivals(self.listener, platform.door_tls(), connections, stopped);
+        let stop = async move {
+            stop.await;
+            stopping.cancel();
+        };
         // A gateway is open to strangers, whoever else it believes.
         let within = street.platform().trusts_peers() && street.front().is_none();
         let identities = platform.identities();

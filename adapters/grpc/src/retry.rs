@@ -19,9 +19,9 @@ use crate::peer::{Answering, BoxError, PeerFailure};
 const RETRIES: &str = "highstreet_retries_total";
 const EXHAUSTED: &str = "highstreet_retry_budget_exhausted_total";
 
-/// How often one call is made again.
 /// `RESOURCE_EXHAUSTED`.
 const KEPT_OUT: &str = "8";
+/// How often one call is made again.
 const MOST: usize = 2;
 /// The pause before that, and how much longer it may be.
 const PAUSE: Duration = Duration::from_millis(5);

@@ -9,12 +9,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use h2::client::SendRequest;
+use h2::client::{Connection, SendRequest};
 use h2::{Ping, PingPong, Reason, SendStream};
 use http::uri::{Authority, Scheme};
 use http::{Request, Response};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::client::TlsStream;
 use tonic::body::Body;
 
 use super::ChannelSettings;
@@ -51,7 +52,8 @@ pub(super) enum Failed {
 // === impl Link ===
 
 impl Link {
-    /// Connects, and calls `ended` once the connection takes no more calls.
+    /// Connects, and calls `ended` once the connection takes no more calls. It stands once the callee has said a word:
+    /// a system takes connections for a process that is going and serves nobody any more, and what is sent there is lost.
     pub(super) async fn connect(
         (address, authority): (SocketAddr, Authority),
         encrypted: bool,
@@ -71,10 +73,13 @@ impl Link {
                 (Some(tls), true) => Wire::Encrypted(Box::new(tls.connect(socket, &authority).await?)),
                 (None, true) => return Err("it is to be encrypted, and nobody said how".to_owned()),
             };
-            builder.handshake::<_, Bytes>(Gathered::new(wire)).await.map_err(|error| error.to_string())
+            let handshake = builder.handshake::<_, Bytes>(Gathered::new(wire)).await;
+            let (requests, mut connection) = handshake.map_err(|error| error.to_string())?;
+            let pings = answered(&mut connection).await?;
+            Ok((requests, connection, pings))
         };
         let late = |_| format!("no connection within {:?}", settings.connect_timeout);
-        let (requests, mut connection) = timeout(settings.connect_timeout, connecting).await.map_err(late)??;
+        let (requests, connection, pings) = timeout(settings.connect_timeout, connecting).await.map_err(late)??;
         let link = Arc::new(Self {
             requests,
             address,
@@ -83,7 +88,6 @@ impl Link {
             under_way: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
         });
-        let pings = connection.ping_pong();
         let alive = keep_alive(pings, settings.keep_alive, settings.keep_alive_timeout);
         // Weak, so that a link that nobody calls on any more can close.
         let this = Arc::downgrade(&link);
@@ -175,9 +179,20 @@ fn send_rest(mut rest: Outgoing, mut stream: SendStream<Bytes>) -> Sending {
     Sending(sending.abort_handle())
 }
 
+/// Waits for the callee's first answer, to a ping.
+async fn answered(
+    connection: &mut Connection<Gathered<Wire<TlsStream<TcpStream>>>, Bytes>,
+) -> Result<PingPong, String> {
+    let mut pings = connection.ping_pong().ok_or("its pings are somebody else's")?;
+    tokio::select! {
+        end = connection => Err(end.map_or_else(|error| error.to_string(), |()| "closed at once".to_owned())),
+        pong = pings.ping(Ping::opaque()) => pong.map_err(|error| error.to_string()),
+    }?;
+    Ok(pings)
+}
+
 /// Returns once a ping was not answered: a cut network says nothing by itself.
-async fn keep_alive(pings: Option<PingPong>, every: Duration, patience: Duration) {
-    let Some(mut pings) = pings else { return std::future::pending().await };
+async fn keep_alive(mut pings: PingPong, every: Duration, patience: Duration) {
     loop {
         sleep(every).await;
         match timeout(patience, pings.ping(Ping::opaque())).await {

@@ -1,16 +1,17 @@
 //! Who comes to a door.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use metrics::{counter, describe_counter};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Sleep, sleep, timeout};
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::{Connected, TcpConnectInfo};
@@ -22,6 +23,8 @@ use crate::gathered::Gathered;
 const FIRST_WORD: Duration = Duration::from_secs(10);
 /// How a client of HTTP/2 begins, all at once.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How long somebody who was told that this is the end may take to hang up.
+const LINGER: Duration = Duration::from_secs(1);
 const LISTEN_AGAIN: Duration = Duration::from_millis(20);
 /// How many have arrived and wait to be served.
 const QUEUE: usize = 64;
@@ -34,12 +37,20 @@ pub type Arrivals = ReceiverStream<io::Result<Gathered<Arrival>>>;
 pub struct Arrival {
     wire: Wire<TlsStream<TcpStream>>,
     address: TcpConnectInfo,
+    /// From when all was said, until when the other side is waited for.
+    leaving: Option<Pin<Box<Sleep>>>,
     _place: OwnedSemaphorePermit,
 }
 
-/// Those who come to `listener`, with encryption if there is `tls`, at most `most` at a time. Whoever says nothing, or
-/// cannot be understood, is not let in, and holds up nobody else.
-pub fn arrivals(listener: TcpListener, tls: Option<DoorTls>, most: usize) -> Arrivals {
+/// Those who come to `listener` until `stop`, with encryption if there is `tls`, at most `most` at a time. Whoever says
+/// nothing, or cannot be understood, is not let in, and holds up nobody else. After `stop` the address is nobody's any
+/// more, though who came before is still served: who comes then is better told to go elsewhere.
+pub fn arrivals(
+    listener: TcpListener,
+    tls: Option<DoorTls>,
+    most: usize,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Arrivals {
     describe_counter!(REFUSED, "Connections that were closed before anything was asked.");
     for why in ["too many", "not understood", "silent"] {
         counter!(REFUSED, "why" => why).increment(0);
@@ -47,9 +58,11 @@ pub fn arrivals(listener: TcpListener, tls: Option<DoorTls>, most: usize) -> Arr
     let (sender, receiver) = mpsc::channel(QUEUE);
     tokio::spawn(async move {
         let places = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
+        let mut stop = std::pin::pin!(stop);
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
+                () = &mut stop => return,
                 () = sender.closed() => return,
             };
             let socket = match accepted {
@@ -91,7 +104,7 @@ async fn let_in(socket: TcpStream, tls: Option<DoorTls>, place: OwnedSemaphorePe
         first_word(&socket).await?;
         Wire::Plain(socket)
     };
-    Ok(Arrival { wire, address, _place: place })
+    Ok(Arrival { wire, address, leaving: None, _place: place })
 }
 
 /// Waits until it can be told which protocol is spoken: the server would wait for that for ever.
@@ -151,7 +164,76 @@ impl AsyncWrite for Arrival {
         Pin::new(&mut self.wire).poll_flush(context)
     }
 
+    /// Says that this is the end, and waits a while until the other side hangs up. To close a socket with something left
+    /// to read resets the connection, and with it goes what the other side has not read yet, such as which of its
+    /// calls were not looked at.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.wire).poll_shutdown(context)
+        let this = &mut *self;
+        if this.leaving.is_none() {
+            ready!(Pin::new(&mut this.wire).poll_shutdown(context))?;
+        }
+        let leaving = this.leaving.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        let mut room = [0; 512];
+        while leaving.as_mut().poll(context).is_pending() {
+            let mut unheard = ReadBuf::new(&mut room);
+            let read = ready!(Pin::new(&mut this.wire).poll_read(context, &mut unheard));
+            if read.is_err() || unheard.filled().is_empty() {
+                break;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::oneshot;
+    use tokio_stream::StreamExt;
+
+    use super::*;
+
+    async fn arrival() -> (TcpStream, Gathered<Arrival>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut arrivals = arrivals(listener, None, 1, std::future::pending());
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(&[b'x'; 100]).await.unwrap();
+        (client, arrivals.next().await.unwrap().unwrap())
+    }
+
+    #[tokio::test]
+    async fn who_is_still_talking_hears_the_last_words() {
+        let (mut client, mut arrival) = arrival().await;
+        let closing = tokio::spawn(async move {
+            arrival.write_all(b"goodbye").await.unwrap();
+            arrival.shutdown().await.unwrap();
+        });
+        let mut heard = [0; 7];
+        client.read_exact(&mut heard).await.unwrap();
+        assert_eq!(&heard, b"goodbye");
+        assert_eq!(client.read(&mut heard).await.unwrap(), 0, "the end, and no reset");
+        client.write_all(b"what was under way").await.unwrap();
+        assert_eq!(client.read(&mut heard).await.unwrap(), 0);
+        drop(client);
+        closing.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_hang_up_is_not_waited_for_long() {
+        let (_client, mut arrival) = arrival().await;
+        timeout(2 * LINGER, arrival.shutdown()).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn nobody_is_let_in_after_the_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let mut arrivals = arrivals(listener, None, 1, async move { stopped.await.unwrap_or_default() });
+        stop.send(()).unwrap();
+        // Ends though nobody has dropped it, as a server does not that waits for its last calls.
+        assert!(arrivals.next().await.is_none());
+        assert!(TcpStream::connect(address).await.is_err());
     }
 }

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use highstreet_grpc::{Channel, Names, PeerFailure};
+use highstreet_grpc::{Channel, ChannelSettings, Names, PeerFailure};
 use highstreet_testkit::servers::{eventually, free_port};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use crate::replica::{HANGS, Replica};
@@ -137,22 +138,52 @@ async fn a_call_that_is_lost_on_the_way_may_have_been_carried_out() {
 
 #[tokio::test]
 async fn a_cut_network_is_noticed_though_nobody_says_so() {
-    // Takes connections and never says a word.
-    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = silent.local_addr().unwrap();
+    let cut = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = cut.local_addr().unwrap();
     let (keep_alive, keep_alive_timeout) = (Duration::from_millis(50), Duration::from_millis(50));
-    let settings = highstreet_grpc::ChannelSettings { keep_alive, keep_alive_timeout, ..settings() };
+    let settings = ChannelSettings { keep_alive, keep_alive_timeout, ..settings() };
     let channel = Channel::new(format!("http://{address}").parse().unwrap(), settings);
     let accepting = tokio::spawn(async move {
-        let mut taken: Vec<TcpStream> = Vec::new();
+        let mut taken = Vec::new();
         loop {
-            taken.push(silent.accept().await.unwrap().0);
+            let mut connection = h2::server::handshake(cut.accept().await.unwrap().0).await.unwrap();
+            // From the first call on nothing is read or said any more.
+            let call = connection.accept().await;
+            taken.push((connection, call));
         }
     });
     let begun = Instant::now();
-    list(&channel, "skanu").await.unwrap_err();
+    let status = list(&channel, "skanu").await.unwrap_err();
+    assert!(matches!(failure(&status), PeerFailure::Broken(_)), "{status:?}");
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     accepting.abort();
+}
+
+/// The system takes connections for a process that is going, which serves nobody any more.
+#[tokio::test]
+async fn whoever_takes_connections_and_says_nothing_is_not_called() {
+    let going = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = going.local_addr().unwrap();
+    let settings = || ChannelSettings { connect_timeout: Duration::from_millis(100), ..settings() };
+    let alone = Channel::new(format!("http://{address}").parse().unwrap(), settings());
+    let status = list(&alone, "skanu").await.unwrap_err();
+    assert!(matches!(failure(&status), PeerFailure::Away(why) if why.contains("no connection within")), "{status:?}");
+
+    let closing = tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = going.accept().await.unwrap();
+            // Closed with something left to read, which resets the connection.
+            let _ = socket.read(&mut [0; 8]).await;
+        }
+    });
+    let replica = Replica::start().await;
+    let addresses = format!("http://{address},http://{}", replica.address);
+    let channel = Channel::new(addresses.parse().unwrap(), settings());
+    for _ in 0..200 {
+        list(&channel, "skanu").await.unwrap();
+    }
+    assert_eq!(replica.calls(), 200);
+    closing.abort();
 }
 
 #[tokio::test]
