@@ -34,7 +34,7 @@ pub async fn serve(args: ServeArgs, otlp: Option<Otlp>) -> Result<(), StartError
     let metrics = Metrics::install().map_err(|error| StartError::Config(error.to_string()))?;
     let readiness = Readiness::new();
     let admin = bind_admin(&args).await?;
-    let door = Door::bind(args.listen).await?;
+    let door = Door::bind(args.listen)?;
 
     let contexts = Role::contexts(&args.roles);
     let platform = Platform::open(args.ground.clone(), args.shops.clone()).await?;

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use highstreet_wire::proto::operations::operations_service_server::OperationsSer
 use http::header::HOST;
 use http::uri::Authority;
 use http::{Request, Response, StatusCode, Version};
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
@@ -41,9 +42,13 @@ use crate::{ContextName, StartError, Street};
 const MOST_HEADERS: u32 = 32 << 10;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
-/// A door that is not open yet.
+/// How many may have knocked and wait to be let in.
+const KNOCKING: u32 = 1024;
+
+/// A door that is not open yet: the address is taken, and who comes is told that nobody is there. If the system let
+/// them in already, they would wait for a server that is still looking for its stores, instead of asking another.
 pub struct Door {
-    listener: TcpListener,
+    socket: TcpSocket,
     address: SocketAddr,
 }
 
@@ -61,12 +66,10 @@ pub struct Listening {
 
 impl Door {
     /// Takes the address.
-    pub async fn bind(address: SocketAddr) -> Result<Self, StartError> {
-        let listener = TcpListener::bind(address).await.map_err(|error| {
-            StartError::Listen(format!("cannot listen on {address}: {error}; name another address with --listen"))
-        })?;
-        let address = listener.local_addr().unwrap_or(address);
-        Ok(Self { listener, address })
+    pub fn bind(address: SocketAddr) -> Result<Self, StartError> {
+        let socket = taken(address).map_err(|error| cannot_listen(address, &error))?;
+        let address = socket.local_addr().unwrap_or(address);
+        Ok(Self { socket, address })
     }
 
     /// Serves the street until `stop`, then lets calls under way finish.
@@ -76,6 +79,7 @@ impl Door {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(Listening, impl Future<Output = Result<(), tonic::transport::Error>> + Send + 'static), StartError>
     {
+        let listener = self.socket.listen(KNOCKING).map_err(|error| cannot_listen(self.address, &error))?;
         let switchboard = street.platform().switchboard.clone();
         let platform = street.platform();
         let operations = Operations { offices: platform.offices.clone(), clock: platform.clock.clone() };
@@ -93,7 +97,7 @@ impl Door {
         let (connections, streams) = platform.most_connections();
         let stopping = CancellationToken::new();
         let stopped = stopping.clone().cancelled_owned();
-        let incoming = arrivals(self.listener, platform.door_tls(), connections, stopped);
+        let incoming = arrivals(listener, platform.door_tls(), connections, stopped);
         let stop = async move {
             stop.await;
             stopping.cancel();
@@ -134,6 +138,18 @@ impl Door {
         let watching = front.map(|front| tokio::spawn(watch(front, health.clone())).abort_handle());
         Ok((Listening { address: self.address, health, services, watching }, serving))
     }
+}
+
+fn taken(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // What is left of connections to the server that was here before keeps nobody out.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> StartError {
+    StartError::Listen(format!("cannot listen on {address}: {error}; name another address with --listen"))
 }
 
 /// The console, where every service is reached.
@@ -212,5 +228,26 @@ impl Listening {
         for name in self.services.iter().map(String::as_str).chain([""]) {
             self.health.set_service_status(name, status).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_is_let_in_before_it_opens() {
+        let door = Door::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let refused = TcpStream::connect(door.address).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_taken_is_said_at_once() {
+        let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let Err(error) = Door::bind(taken.local_addr().unwrap()) else { panic!("it took what is taken") };
+        assert!(error.to_string().contains("name another address with --listen"), "{error}");
     }
 }

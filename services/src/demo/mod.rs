@@ -136,7 +136,7 @@ impl OwnServer {
         let data = tempfile::tempdir()?;
         let platform = Platform::open(GroundArgs::embedded(data.path()), ShopArgs::standard()).await?;
         let street = Street::open(platform, &ContextName::ALL).await?;
-        let door = Door::bind(([127, 0, 0, 1], 0).into()).await?;
+        let door = Door::bind(([127, 0, 0, 1], 0).into())?;
         let stop = CancellationToken::new();
         let (listening, serving) = door.open(&street, stop.clone().cancelled_owned())?;
         tokio::spawn(serving);

@@ -52,7 +52,7 @@ async fn every_context_serves_health() {
     let platform = Platform::open(GroundArgs::embedded(data.path()), ShopArgs::standard()).await;
     let street = Street::open(platform.expect("a platform on an empty folder"), &ContextName::ALL).await;
     let street = street.expect("all contexts");
-    let door = Door::bind(([127, 0, 0, 1], 0).into()).await.expect("a free port");
+    let door = Door::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
     let (listening, serving) = door.open(&street, std::future::pending()).expect("an open door");
     tokio::spawn(serving);
     listening.report(tonic_health::ServingStatus::Serving).await;

@@ -27,7 +27,7 @@ impl Process {
         let encrypted = ground.tls.tls_certificate.is_some();
         let platform = Platform::open(ground, ShopArgs::standard()).await.unwrap();
         let street = Street::open(platform, contexts).await.unwrap();
-        let door = Door::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let door = Door::bind(([127, 0, 0, 1], 0).into()).unwrap();
         let (listening, serving) = door.open(&street, std::future::pending()).unwrap();
         tokio::spawn(serving);
         let scheme = if encrypted { "https" } else { "http" };

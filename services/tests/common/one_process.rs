@@ -36,7 +36,7 @@ impl OneProcess {
         let provider = Simulated::recording(simulation).unwrap();
         let platform = Platform::open(ground, args).await.unwrap().with_provider(provider);
         let street = Street::open(platform, &ContextName::ALL).await.unwrap();
-        let door = Door::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let door = Door::bind(([127, 0, 0, 1], 0).into()).unwrap();
         let (listening, serving) = door.open(&street, std::future::pending()).unwrap();
         tokio::spawn(serving);
         listening.report(tonic_health::ServingStatus::Serving).await;

@@ -37,7 +37,7 @@ impl Gateway {
         configured(&mut ground);
         let mut street = Street::open(Platform::open(ground, ShopArgs::standard()).await.unwrap(), &[]).await.unwrap();
         street.add_gateway().unwrap();
-        let door = Door::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let door = Door::bind(([127, 0, 0, 1], 0).into()).unwrap();
         let (listening, serving) = door.open(&street, std::future::pending()).unwrap();
         tokio::spawn(serving);
         Self { url: format!("http://{}", listening.address), _street: street, _data: data }
