@@ -14,7 +14,7 @@ use tonic::Status;
 use tonic::transport::Channel;
 
 use crate::child::Server;
-use crate::floor::Beside;
+use crate::floor::{Beside, ORDER};
 use crate::load::{self, Load, Turn};
 use crate::report::Report;
 use crate::{Outcome, Plan, lag};
@@ -27,7 +27,7 @@ pub(crate) type Orders = Arc<Mutex<Vec<(String, String)>>>;
 async fn measure_alone(plan: &Plan, report: &mut Report) -> Outcome<()> {
     let data = tempfile::tempdir()?;
     let server = Server::highstreet(plan, data.path(), &["ordering", "payment"]).await?;
-    let floor = Beside::open(plan).await?;
+    let floor = Beside::open(plan, ORDER).await?;
     let (channels, orders) = (server.channels().await?, Orders::default());
     let placed: Turn<'_> = Box::new(|time| {
         let (plan, channels, orders) = (plan.during(time), &channels, &orders);

@@ -50,10 +50,10 @@ impl Server {
     }
 
     /// The floor on this folder.
-    pub(crate) async fn floor(data: &Path) -> Outcome<Self> {
+    pub(crate) async fn floor(data: &Path, rows: (&str, String)) -> Outcome<Self> {
         let address = free_address()?;
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("floor").arg(data).env("FLOOR_LISTEN", address.to_string());
+        command.arg("floor").arg(data).env("FLOOR_LISTEN", address.to_string()).env(rows.0, rows.1);
         Self::start(command, address, address).await
     }
 

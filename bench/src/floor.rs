@@ -1,12 +1,14 @@
 //! The floors: a bare gRPC server that commits the same rows in groups with the same SQLite settings, one that
 //! answers from memory, and a single commit.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use highstreet_sqlite::Store;
 use highstreet_wire::proto::Money;
 use highstreet_wire::proto::ordering as proto;
 use highstreet_wire::proto::ordering::ordering_service_client::OrderingServiceClient;
@@ -25,9 +27,24 @@ use crate::load::{self, Load, Turn};
 use crate::report::Report;
 use crate::{Outcome, Plan};
 
-/// As large as an order with one line is kept.
-const STATE: &[u8] = &[b'x'; 520];
-const EVENT: &[u8] = &[b'x'; 260];
+/// The rows that a write leaves in its context's store, by their parts' lengths in bytes: a stream with its places in
+/// lists, and an event, published.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows {
+    state: usize,
+    event: usize,
+    body: usize,
+}
+
+/// An order with one line.
+pub(crate) const ORDER: Rows = Rows { state: 330, event: 61, body: 232 };
+/// A reservation.
+pub(crate) const RESERVATION: Rows = Rows { state: 66, event: 69, body: 132 };
+/// Where a call came from, in both rows.
+const ORIGIN: usize = 125;
+/// 2023 in microseconds since 1970.
+const TIME: i64 = 1_700_000_000_000_000;
+const ROWS: &str = "FLOOR_ROWS";
 
 struct Floor {
     commits: Sender<(Uuid, oneshot::Sender<()>)>,
@@ -37,9 +54,9 @@ struct Floor {
 pub(crate) async fn serve(data: &Path) -> Outcome<()> {
     let address = std::env::var("FLOOR_LISTEN")?;
     let listener = TcpListener::bind(&address).await?;
-    let connection = open(data)?;
+    let (connection, rows) = (open(data)?, Rows::told(&std::env::var(ROWS)?)?);
     let (commits, waiting) = mpsc::channel();
-    thread::spawn(move || commit_groups(&connection, &waiting));
+    thread::spawn(move || commit_groups(&connection, rows, &waiting));
     TonicServer::builder()
         .add_service(OrderingServiceServer::new(Floor { commits }))
         .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))
@@ -61,9 +78,9 @@ pub(crate) struct Beside {
 }
 
 impl Beside {
-    pub(crate) async fn open(plan: &Plan) -> Outcome<Self> {
+    pub(crate) async fn open(plan: &Plan, rows: Rows) -> Outcome<Self> {
         let data = tempfile::tempdir()?;
-        let server = Server::floor(data.path()).await?;
+        let server = Server::floor(data.path(), (ROWS, rows.to_string())).await?;
         Ok(Self { plan: plan.clone(), channels: server.channels().await?, _server: server, _data: data })
     }
 
@@ -108,7 +125,7 @@ impl Beside {
 
 pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
     report.note("one commit", one_commit()?);
-    let floor = Beside::open(plan).await?;
+    let floor = Beside::open(plan, ORDER).await?;
     report.load(GROUP_COMMIT, &floor.write(plan.time).await?);
     report.load(FROM_MEMORY, &floor.read(plan.time).await?);
     Ok(())
@@ -123,7 +140,7 @@ fn one_commit() -> Outcome<Duration> {
         let id = Uuid::now_v7();
         let begin = Instant::now();
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        write(&connection, id)?;
+        write(&connection, ORDER, id)?;
         connection.execute_batch("COMMIT")?;
         times.push(begin.elapsed());
     }
@@ -131,25 +148,27 @@ fn one_commit() -> Outcome<Duration> {
     Ok(times[times.len() / 2])
 }
 
-fn open(data: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(data.join("floor.db"))?;
+/// A context's store, with the settings and indexes that the server's has.
+fn open(data: &Path) -> Outcome<Connection> {
+    let file = data.join("floor.db");
+    drop(Store::open_context(&file)?);
+    let connection = Connection::open(file)?;
     connection.execute_batch(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
-         PRAGMA wal_autocheckpoint = 24000;
-         CREATE TABLE IF NOT EXISTS states (id BLOB PRIMARY KEY, revision INTEGER, state BLOB);
-         CREATE TABLE IF NOT EXISTS events (position INTEGER PRIMARY KEY, id BLOB, revision INTEGER, data BLOB);
-         CREATE TABLE IF NOT EXISTS causes (id BLOB, cause BLOB, PRIMARY KEY (id, cause)) WITHOUT ROWID;",
+         PRAGMA foreign_keys = OFF;
+         PRAGMA cache_size = -8192;
+         PRAGMA wal_autocheckpoint = 24000;",
     )?;
     Ok(connection)
 }
 
-fn commit_groups(connection: &Connection, waiting: &Receiver<(Uuid, oneshot::Sender<()>)>) {
+fn commit_groups(connection: &Connection, rows: Rows, waiting: &Receiver<(Uuid, oneshot::Sender<()>)>) {
     while let Ok(first) = waiting.recv() {
         let group: Vec<_> = std::iter::once(first).chain(waiting.try_iter().take(511)).collect();
         let committed = (|| {
             connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-            group.iter().try_for_each(|(id, _)| write(connection, *id))?;
+            group.iter().try_for_each(|(id, _)| write(connection, rows, *id))?;
             connection.prepare_cached("COMMIT")?.execute([])
         })();
         if committed.is_ok() {
@@ -161,17 +180,40 @@ fn commit_groups(connection: &Connection, waiting: &Receiver<(Uuid, oneshot::Sen
     }
 }
 
-fn write(connection: &Connection, id: Uuid) -> rusqlite::Result<()> {
+fn write(connection: &Connection, rows: Rows, id: Uuid) -> rusqlite::Result<()> {
+    const X: [u8; 512] = [b'x'; 512];
+    let part = |length: usize| &X[..length];
+    let origin = std::str::from_utf8(part(ORIGIN))?;
     connection
-        .prepare_cached("INSERT INTO states VALUES (?1, 1, ?2) ON CONFLICT (id) DO UPDATE SET state = excluded.state")?
-        .execute(params![id.as_bytes(), STATE])?;
+        .prepare_cached(
+            "INSERT INTO streams (id, aggregate, revision, version, state, shop, owner, reference, status, created, \
+             updated, since, origin, last) VALUES (?1, 'floor', 1, 1, ?2, 'skanu', '+821012345678', '', 'ORDERED', ?3, \
+             ?3, 0, ?4, (SELECT coalesce(max(position), 0) FROM events) + 1)",
+        )?
+        .execute(params![id.as_bytes(), part(rows.state), TIME, origin])?;
     connection
-        .prepare_cached("INSERT INTO events (id, revision, data) VALUES (?1, 1, ?2)")?
-        .execute(params![id.as_bytes(), EVENT])?;
-    connection
-        .prepare_cached("INSERT INTO causes VALUES (?1, ?2)")?
-        .execute(params![id.as_bytes(), Uuid::now_v7().as_bytes()])?;
+        .prepare_cached(
+            "INSERT INTO events (stream, revision, time, origin, data, name, body) \
+             VALUES (?1, 1, ?2, ?3, ?4, 'OrderPlaced', ?5)",
+        )?
+        .execute(params![connection.last_insert_rowid(), TIME, origin, part(rows.event), part(rows.body)])?;
     Ok(())
+}
+
+// === impl Rows ===
+
+impl Rows {
+    fn told(text: &str) -> Outcome<Self> {
+        let lengths: Vec<usize> = text.split(',').map(str::parse).collect::<Result<_, _>>()?;
+        let &[state, event, body] = lengths.as_slice() else { return Err(format!("{ROWS}={text}").into()) };
+        Ok(Self { state, event, body })
+    }
+}
+
+impl fmt::Display for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{},{},{}", self.state, self.event, self.body)
+    }
 }
 
 #[async_trait]

@@ -10,6 +10,8 @@ use crate::load::Load;
 
 const README: &str = "README.md";
 const END: &str = "<!-- end of figures -->";
+/// What every way to a trace has at least, on the machine as busy as it is then.
+pub(crate) const MEANWHILE: &str = "floor: one commit and one publication, meanwhile";
 /// Where the figures of one process stand.
 pub(crate) const PROCESS: &str = "<!-- figures: cargo xtask bench --stored 1000000 --write -->";
 /// Where the figures of a payment in trouble stand.
@@ -206,13 +208,13 @@ impl Report {
             ("from Pay's answer to the trace", "median", "2"),
             ("from Pay's answer to the trace, p99", "99 of 100", "10"),
         ];
-        for (name, what, wanted) in waits {
-            let floor = "floor: one commit and one publication";
+        let steps = [("floor: one commit and one publication", ""), (MEANWHILE, " at that load")];
+        for ((floor, when), (name, what, wanted)) in steps.iter().flat_map(|step| waits.map(|wait| (step, wait))) {
             let (Some(lag), Some(floor)) = (self.middle(name), self.middle(floor)) else { continue };
-            let ratio = lag / floor;
+            let (ratio, wanted) = (lag / floor, if when.is_empty() { wanted } else { "" });
             let _ = writeln!(
                 table,
-                "| from an answer to the trace at half load, {what}, ÷ one commit and one publication | {ratio:.1} \
+                "| from an answer to the trace at half load, {what}, ÷ one commit and one publication{when} | {ratio:.1} \
                  ({lag:.2} of {floor:.2} ms) | {wanted} |"
             );
         }

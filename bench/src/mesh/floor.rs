@@ -3,11 +3,16 @@
 
 use std::io::Write;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use highstreet_domain::kernel::ports::Bus;
+use highstreet_domain::kernel::{Message, Origin, Timestamp};
+use highstreet_nats::{JetStreamBus, Settings};
 use highstreet_postgres::{PostgresSettings, Store};
 use highstreet_testkit::servers::PostgresServer;
+use uuid::Uuid;
 
+use super::meanwhile::middle;
 use crate::{Outcome, Plan};
 
 const SCHEMA: &str = "pgbench";
@@ -34,25 +39,63 @@ pub(super) async fn one_commit(plan: &Plan, postgres: &PostgresServer) -> Outcom
 
 /// Changes a second.
 pub(super) async fn measure(plan: &Plan, callers: usize, postgres: &PostgresServer) -> Outcome<f64> {
-    drop(Store::open(&PostgresSettings::new(postgres.url(), SCHEMA)).await?);
-    let mut script = tempfile::NamedTempFile::new()?;
-    script.write_all(change().as_bytes())?;
-    let ran = Command::new(postgres.program("pgbench"))
-        .args([
-            "--no-vacuum",
-            "--protocol=prepared",
-            "--jobs",
-            &callers.min(2).to_string(),
-            "--client",
-            &callers.to_string(),
-        ])
-        .args(["--time", &plan.time.as_secs().to_string(), "--file"])
-        .arg(script.path())
-        .args(["--host=127.0.0.1", "--username=postgres", "--port", &postgres.port().to_string(), "highstreet"])
+    let (mut pgbench, _script) = script(postgres).await?;
+    let ran = pgbench
+        .args(["--jobs", &callers.min(2).to_string(), "--client", &callers.to_string()])
+        .args(["--time", &plan.time.as_secs().to_string()])
         .output()?;
     let said = String::from_utf8_lossy(&ran.stdout);
     let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
     rate.ok_or_else(|| format!("pgbench: {}{said}", String::from_utf8_lossy(&ran.stderr)).into())
+}
+
+/// `pgbench` that makes the change, and the file that tells it how.
+pub(super) async fn script(postgres: &PostgresServer) -> Outcome<(Command, tempfile::NamedTempFile)> {
+    drop(Store::open(&PostgresSettings::new(postgres.url(), SCHEMA)).await?);
+    let mut script = tempfile::NamedTempFile::new()?;
+    script.write_all(change().as_bytes())?;
+    let mut pgbench = Command::new(postgres.program("pgbench"));
+    pgbench
+        .args(["--host=127.0.0.1", "--username=postgres", "--port", &postgres.port().to_string()])
+        .args(["--no-vacuum", "--protocol=prepared", "--file"])
+        .arg(script.path())
+        .env("PGDATABASE", "highstreet");
+    Ok((pgbench, script))
+}
+
+/// Publishes messages to a stream that nobody listens to, one at a time.
+pub(super) struct Publishing(JetStreamBus);
+
+impl Publishing {
+    pub(super) async fn new(url: &str) -> Outcome<Self> {
+        Ok(Self(JetStreamBus::connect(Settings { prefix: "floor".into(), ..Settings::at(url) }).await?))
+    }
+
+    /// How long one takes to be acknowledged.
+    pub(super) async fn one(&mut self) -> Outcome<Duration> {
+        let message = Message {
+            id: Uuid::now_v7(),
+            source: "floor".into(),
+            name: "Published".into(),
+            subject: Uuid::now_v7(),
+            time: Timestamp::from_micros(1),
+            origin: Origin::default(),
+            body: [7; 200].to_vec(),
+        };
+        let begin = Instant::now();
+        self.0.publish(vec![message]).await.map_err(|error| error.to_string())?;
+        Ok(begin.elapsed())
+    }
+}
+
+/// How long one publication takes, in the middle of some.
+pub(super) async fn one_publication(url: &str) -> Outcome<Duration> {
+    let mut publishing = Publishing::new(url).await?;
+    let mut took = Vec::new();
+    for _ in 0..500 {
+        took.push(publishing.one().await?);
+    }
+    Ok(middle(took))
 }
 
 /// Stores events of payments that were requested and approved, two for each, under ids as such payments have: a time

@@ -4,6 +4,7 @@ mod capacity;
 mod floor;
 mod guarded;
 mod json;
+mod meanwhile;
 mod orders;
 pub(crate) mod street;
 
@@ -11,9 +12,6 @@ use std::path::Path;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use highstreet_domain::kernel::ports::Bus;
-use highstreet_domain::kernel::{Message, Origin, Timestamp};
-use highstreet_nats::{JetStreamBus, Settings};
 use highstreet_wire::proto::Money;
 use highstreet_wire::proto::common::{PaymentMethod, Reference};
 use highstreet_wire::proto::payment::RequestPaymentRequest;
@@ -24,7 +22,7 @@ use uuid::Uuid;
 use crate::cafe::{self, Each, Orders, SHOP, a_payment};
 use crate::child::Server;
 use crate::load::{Load, Turn};
-use crate::report::Report;
+use crate::report::{MEANWHILE, Report};
 use crate::{Outcome, Plan, lag, load};
 use street::Ground;
 
@@ -68,7 +66,7 @@ pub(crate) async fn measure_paces(plan: &Plan, report: &mut Report) -> Outcome<(
 
 pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
     let ground = Ground::new().await;
-    let wait = floor::one_commit(plan, &ground.postgres).await? + one_publication(&ground.nats.url()).await?;
+    let wait = floor::one_commit(plan, &ground.postgres).await? + floor::one_publication(&ground.nats.url()).await?;
     report.time("floor: one commit and one publication", wait);
     measure_write(plan, &ground, report).await?;
     measure_followed(plan, &ground, report).await?;
@@ -174,10 +172,12 @@ async fn measure_lag(plan: &Plan, ground: &Ground, shares: &[f64], report: &mut 
             let (order, payment) = some[number].clone();
             async move { client.pay(a_payment(payment)).await.map(|_| order) }
         });
-        let shown = shown.await?;
-        let each = (busy()? - used) / most as f64;
+        let time = Duration::from_secs_f64(most as f64 / rate);
+        let (shown, meanwhile) = tokio::join!(shown, meanwhile::measure(ground, time));
+        let (shown, each) = (shown?, (busy()? - used) / most as f64);
         if *share == HALF {
             report.lag("from Pay's answer to the trace", &shown);
+            report.time(MEANWHILE, meanwhile?);
         } else {
             report.lag(&format!("from Pay's answer to the trace, at {rate:.0} a second"), &shown);
         }
@@ -234,26 +234,4 @@ fn a_bill() -> RequestPaymentRequest {
         screening_id: String::new(),
         request_id: String::new(),
     }
-}
-
-/// How long one message takes to be acknowledged, in the middle.
-async fn one_publication(url: &str) -> Outcome<Duration> {
-    let bus = JetStreamBus::connect(Settings { prefix: "floor".into(), ..Settings::at(url) }).await?;
-    let mut took = Vec::new();
-    for number in 0..500u64 {
-        let message = Message {
-            id: Uuid::now_v7(),
-            source: "floor".into(),
-            name: "Published".into(),
-            subject: Uuid::now_v7(),
-            time: Timestamp::from_micros(1),
-            origin: Origin::default(),
-            body: number.to_be_bytes().repeat(25),
-        };
-        let begin = Instant::now();
-        bus.publish(vec![message]).await.map_err(|error| error.to_string())?;
-        took.push(begin.elapsed());
-    }
-    took.sort_unstable();
-    Ok(took[took.len() / 2])
 }
