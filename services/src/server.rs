@@ -20,7 +20,6 @@ use http::{Request, Response, StatusCode, Version};
 use tokio::net::TcpSocket;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::AbortHandle;
-use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::{AxumRouter, Routes};
@@ -45,8 +44,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// How many may have knocked and wait to be let in.
 const KNOCKING: u32 = 1024;
 
-/// A door that is not open yet: the address is taken, and who comes is told that nobody is there. If the system let
-/// them in already, they would wait for a server that is still looking for its stores, instead of asking another.
+/// A door that is not open yet: who comes is told that nobody is there. If the system let them in already, they would
+/// wait for a server that is still looking for its stores, instead of asking another. The address is taken, unless
+/// somebody else opens there first.
 pub struct Door {
     socket: TcpSocket,
     address: SocketAddr,
@@ -95,13 +95,7 @@ impl Door {
         let v1alpha = reflection(&offered)?.build_v1alpha().map_err(described)?;
         switchboard.connect([operations, named(checks), named(v1), named(v1alpha)]);
         let (connections, streams) = platform.most_connections();
-        let stopping = CancellationToken::new();
-        let stopped = stopping.clone().cancelled_owned();
-        let incoming = arrivals(listener, platform.door_tls(), connections, stopped);
-        let stop = async move {
-            stop.await;
-            stopping.cancel();
-        };
+        let incoming = arrivals(listener, platform.door_tls(), connections);
         // A gateway is open to strangers, whoever else it believes.
         let within = street.platform().trusts_peers() && street.front().is_none();
         let identities = platform.identities();

@@ -13,13 +13,15 @@ use crate::Outcome;
 /// How many of each a second: too few to be in the way.
 const RATE: u64 = 20;
 
+const LATER: Duration = Duration::from_millis(500);
+
 /// How long both take together, in the middle.
 pub(super) async fn measure(ground: &Ground, time: Duration) -> Outcome<Duration> {
-    let committing = tokio::task::spawn_blocking({
-        let pgbench = floor::script(&ground.postgres).await?;
-        move || committed(pgbench, time)
-    });
+    let pgbench = floor::script(&ground.postgres).await?;
     let mut publishing = Publishing::new(&ground.nats.url()).await?;
+    // The others begin after a moment.
+    tokio::time::sleep(LATER).await;
+    let committing = tokio::task::spawn_blocking(move || committed(pgbench, time));
     let (begin, mut published) = (Instant::now(), Vec::new());
     while begin.elapsed() < time {
         tokio::time::sleep(Duration::from_millis(1000 / RATE)).await;

@@ -357,14 +357,14 @@ impl Line {
         }
     }
 
-    /// Waits longer after each failure. Callers may have it tried sooner: when as much time has passed as the attempt
-    /// took, so that one that hangs does not make every caller hang.
+    /// Waits longer after each failure, and as long as the attempt took, so that one that hangs does not make every
+    /// caller hang. One that failed at once may be tried sooner, if callers ask.
     fn rest(&mut self, now: Instant, why: String) {
         let took = match self.state {
-            State::Trying { since } => now - since,
+            State::Trying { since } => (now - since).min(LONGEST_REST),
             State::Up(_) | State::Resting { .. } => Duration::ZERO,
         };
-        let rest = (SHORTEST_REST * 2_u32.pow(self.failures.min(8))).min(LONGEST_REST);
+        let rest = (SHORTEST_REST * 2_u32.pow(self.failures.min(8))).clamp(took, LONGEST_REST);
         self.failures += 1;
         // A little apart, so that many callers do not come back as one.
         let until = now + rest.mul_f64(0.8 + 0.2 * fastrand::f64());

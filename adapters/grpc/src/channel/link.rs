@@ -73,13 +73,12 @@ impl Link {
                 (Some(tls), true) => Wire::Encrypted(Box::new(tls.connect(socket, &authority).await?)),
                 (None, true) => return Err("it is to be encrypted, and nobody said how".to_owned()),
             };
-            let handshake = builder.handshake::<_, Bytes>(Gathered::new(wire)).await;
-            let (requests, mut connection) = handshake.map_err(|error| error.to_string())?;
-            let pings = answered(&mut connection).await?;
-            Ok((requests, connection, pings))
+            builder.handshake::<_, Bytes>(Gathered::new(wire)).await.map_err(|error| error.to_string())
         };
         let late = |_| format!("no connection within {:?}", settings.connect_timeout);
-        let (requests, connection, pings) = timeout(settings.connect_timeout, connecting).await.map_err(late)??;
+        let (requests, mut connection) = timeout(settings.connect_timeout, connecting).await.map_err(late)??;
+        let silent = |_| format!("connected, and no answer within {:?}", settings.keep_alive_timeout);
+        let pings = timeout(settings.keep_alive_timeout, answered(&mut connection)).await.map_err(silent)??;
         let link = Arc::new(Self {
             requests,
             address,

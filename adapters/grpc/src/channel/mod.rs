@@ -57,7 +57,7 @@ pub struct ChannelSettings {
     pub resolve_every: Duration,
     /// How often a connection is asked whether it still stands, calls or no calls.
     pub keep_alive: Duration,
-    /// How long the answer to that may take.
+    /// How long the answer to that may take, and a new connection's first one.
     pub keep_alive_timeout: Duration,
     /// How much of one answer may be under way unread, in bytes.
     pub window: u32,

@@ -42,15 +42,9 @@ pub struct Arrival {
     _place: OwnedSemaphorePermit,
 }
 
-/// Those who come to `listener` until `stop`, with encryption if there is `tls`, at most `most` at a time. Whoever says
-/// nothing, or cannot be understood, is not let in, and holds up nobody else. After `stop` the address is nobody's any
-/// more, though who came before is still served: who comes then is better told to go elsewhere.
-pub fn arrivals(
-    listener: TcpListener,
-    tls: Option<DoorTls>,
-    most: usize,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Arrivals {
+/// Those who come to `listener`, with encryption if there is `tls`, at most `most` at a time. Whoever says nothing, or
+/// cannot be understood, is not let in, and holds up nobody else.
+pub fn arrivals(listener: TcpListener, tls: Option<DoorTls>, most: usize) -> Arrivals {
     describe_counter!(REFUSED, "Connections that were closed before anything was asked.");
     for why in ["too many", "not understood", "silent"] {
         counter!(REFUSED, "why" => why).increment(0);
@@ -58,11 +52,9 @@ pub fn arrivals(
     let (sender, receiver) = mpsc::channel(QUEUE);
     tokio::spawn(async move {
         let places = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
-        let mut stop = std::pin::pin!(stop);
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                () = &mut stop => return,
                 () = sender.closed() => return,
             };
             let socket = match accepted {
@@ -173,7 +165,7 @@ impl AsyncWrite for Arrival {
             ready!(Pin::new(&mut this.wire).poll_shutdown(context))?;
         }
         let leaving = this.leaving.get_or_insert_with(|| Box::pin(sleep(LINGER)));
-        let mut room = [0; 512];
+        let mut room = [0; 4096];
         while leaving.as_mut().poll(context).is_pending() {
             let mut unheard = ReadBuf::new(&mut room);
             let read = ready!(Pin::new(&mut this.wire).poll_read(context, &mut unheard));
@@ -188,7 +180,6 @@ impl AsyncWrite for Arrival {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::sync::oneshot;
     use tokio_stream::StreamExt;
 
     use super::*;
@@ -196,7 +187,7 @@ mod tests {
     async fn arrival() -> (TcpStream, Gathered<Arrival>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut arrivals = arrivals(listener, None, 1, std::future::pending());
+        let mut arrivals = arrivals(listener, None, 1);
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(&[b'x'; 100]).await.unwrap();
         (client, arrivals.next().await.unwrap().unwrap())
@@ -223,17 +214,5 @@ mod tests {
     async fn who_does_not_hang_up_is_not_waited_for_long() {
         let (_client, mut arrival) = arrival().await;
         timeout(2 * LINGER, arrival.shutdown()).await.unwrap().unwrap();
-    }
-
-    #[tokio::test]
-    async fn nobody_is_let_in_after_the_end() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel();
-        let mut arrivals = arrivals(listener, None, 1, async move { stopped.await.unwrap_or_default() });
-        stop.send(()).unwrap();
-        // Ends though nobody has dropped it, as a server does not that waits for its last calls.
-        assert!(arrivals.next().await.is_none());
-        assert!(TcpStream::connect(address).await.is_err());
     }
 }

@@ -164,10 +164,12 @@ async fn a_cut_network_is_noticed_though_nobody_says_so() {
 async fn whoever_takes_connections_and_says_nothing_is_not_called() {
     let going = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = going.local_addr().unwrap();
-    let settings = || ChannelSettings { connect_timeout: Duration::from_millis(100), ..settings() };
-    let alone = Channel::new(format!("http://{address}").parse().unwrap(), settings());
+    let patience = Duration::from_millis(100);
+    let alone = ChannelSettings { keep_alive_timeout: patience, ..settings() };
+    let alone = Channel::new(format!("http://{address}").parse().unwrap(), alone);
     let status = list(&alone, "skanu").await.unwrap_err();
-    assert!(matches!(failure(&status), PeerFailure::Away(why) if why.contains("no connection within")), "{status:?}");
+    assert!(matches!(failure(&status), PeerFailure::Away(why) if why.contains("no answer within")), "{status:?}");
+    drop(alone);
 
     let closing = tokio::spawn(async move {
         loop {
