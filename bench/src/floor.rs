@@ -34,12 +34,16 @@ pub(crate) struct Rows {
     state: usize,
     event: usize,
     body: usize,
+    /// How many streams there are to be changed; 0 if each write makes a new one.
+    known: u64,
 }
 
 /// An order with one line.
-pub(crate) const ORDER: Rows = Rows { state: 330, event: 61, body: 232 };
+pub(crate) const ORDER: Rows = Rows { state: 330, event: 61, body: 232, known: 0 };
 /// A reservation.
-pub(crate) const RESERVATION: Rows = Rows { state: 66, event: 69, body: 132 };
+pub(crate) const RESERVATION: Rows = Rows { state: 66, event: 69, body: 132, known: 0 };
+/// Goods that come, for one of a thousand items.
+pub(crate) const RECEIPT: Rows = Rows { state: 93, event: 243, body: 181, known: 1000 };
 /// Where a call came from, in both rows.
 const ORIGIN: usize = 125;
 /// 2023 in microseconds since 1970.
@@ -55,6 +59,7 @@ pub(crate) async fn serve(data: &Path) -> Outcome<()> {
     let address = std::env::var("FLOOR_LISTEN")?;
     let listener = TcpListener::bind(&address).await?;
     let (connection, rows) = (open(data)?, Rows::told(&std::env::var(ROWS)?)?);
+    (0..rows.known).try_for_each(|_| write(&connection, Rows { known: 0, ..rows }, Uuid::now_v7()))?;
     let (commits, waiting) = mpsc::channel();
     thread::spawn(move || commit_groups(&connection, rows, &waiting));
     TonicServer::builder()
@@ -184,19 +189,32 @@ fn write(connection: &Connection, rows: Rows, id: Uuid) -> rusqlite::Result<()> 
     const X: [u8; 512] = [b'x'; 512];
     let part = |length: usize| &X[..length];
     let origin = std::str::from_utf8(part(ORIGIN))?;
-    connection
-        .prepare_cached(
-            "INSERT INTO streams (id, aggregate, revision, version, state, shop, owner, reference, status, created, \
-             updated, since, origin, last) VALUES (?1, 'floor', 1, 1, ?2, 'skanu', '+821012345678', '', 'ORDERED', ?3, \
-             ?3, 0, ?4, (SELECT coalesce(max(position), 0) FROM events) + 1)",
-        )?
-        .execute(params![id.as_bytes(), part(rows.state), TIME, origin])?;
+    let stream = if rows.known > 0 {
+        // The last bits of an id are random.
+        let stream = 1 + (id.as_u128() % u128::from(rows.known)) as i64;
+        connection
+            .prepare_cached(
+                "UPDATE streams SET revision = revision + 1, state = ?2, updated = ?3, \
+                 last = (SELECT coalesce(max(position), 0) FROM events) + 1 WHERE stream = ?1",
+            )?
+            .execute(params![stream, part(rows.state), TIME])?;
+        stream
+    } else {
+        connection
+            .prepare_cached(
+                "INSERT INTO streams (id, aggregate, revision, version, state, shop, owner, reference, status, \
+                 created, updated, since, origin, last) VALUES (?1, 'floor', 1, 1, ?2, 'skanu', '+821012345678', '', \
+                 'ORDERED', ?3, ?3, 0, ?4, (SELECT coalesce(max(position), 0) FROM events) + 1)",
+            )?
+            .execute(params![id.as_bytes(), part(rows.state), TIME, origin])?;
+        connection.last_insert_rowid()
+    };
     connection
         .prepare_cached(
             "INSERT INTO events (stream, revision, time, origin, data, name, body) \
              VALUES (?1, 1, ?2, ?3, ?4, 'OrderPlaced', ?5)",
         )?
-        .execute(params![connection.last_insert_rowid(), TIME, origin, part(rows.event), part(rows.body)])?;
+        .execute(params![stream, TIME, origin, part(rows.event), part(rows.body)])?;
     Ok(())
 }
 
@@ -205,14 +223,14 @@ fn write(connection: &Connection, rows: Rows, id: Uuid) -> rusqlite::Result<()> 
 impl Rows {
     fn told(text: &str) -> Outcome<Self> {
         let lengths: Vec<usize> = text.split(',').map(str::parse).collect::<Result<_, _>>()?;
-        let &[state, event, body] = lengths.as_slice() else { return Err(format!("{ROWS}={text}").into()) };
-        Ok(Self { state, event, body })
+        let &[state, event, body, known] = lengths.as_slice() else { return Err(format!("{ROWS}={text}").into()) };
+        Ok(Self { state, event, body, known: u64::try_from(known)? })
     }
 }
 
 impl fmt::Display for Rows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{},{},{}", self.state, self.event, self.body)
+        write!(f, "{},{},{},{}", self.state, self.event, self.body, self.known)
     }
 }
 

@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 use crate::cafe::{self, Orders, SHOP};
 use crate::child::Server;
-use crate::floor::{Beside, RESERVATION};
+use crate::floor::{Beside, RECEIPT, RESERVATION};
 use crate::load::{self, Load, Turn};
 use crate::report::Report;
 use crate::{Outcome, Plan};
@@ -43,10 +43,8 @@ const ITEMS: usize = 1_000;
 
 pub(crate) async fn measure(plan: &Plan, report: &mut Report) -> Outcome<()> {
     measure_screening(plan, report).await?;
-    let floor = Beside::open(plan, RESERVATION).await?;
-    measure_reservations(plan, &floor, report).await?;
-    measure_receipts(plan, &floor, report).await?;
-    drop(floor);
+    measure_reservations(plan, &Beside::open(plan, RESERVATION).await?, report).await?;
+    measure_receipts(plan, &Beside::open(plan, RECEIPT).await?, report).await?;
     measure_deadlines(plan, report).await
 }
 
