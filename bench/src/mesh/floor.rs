@@ -12,7 +12,7 @@ use highstreet_postgres::{PostgresSettings, Store};
 use highstreet_testkit::servers::PostgresServer;
 use uuid::Uuid;
 
-use super::meanwhile::middle;
+use crate::load::Load;
 use crate::{Outcome, Plan};
 
 const SCHEMA: &str = "pgbench";
@@ -72,7 +72,7 @@ impl Publishing {
     }
 
     /// How long one takes to be acknowledged.
-    pub(super) async fn one(&mut self) -> Outcome<Duration> {
+    pub(super) async fn one(&self) -> Outcome<Duration> {
         let message = Message {
             id: Uuid::now_v7(),
             source: "floor".into(),
@@ -90,12 +90,12 @@ impl Publishing {
 
 /// How long one publication takes, in the middle of some.
 pub(super) async fn one_publication(url: &str) -> Outcome<Duration> {
-    let mut publishing = Publishing::new(url).await?;
+    let publishing = Publishing::new(url).await?;
     let mut took = Vec::new();
     for _ in 0..500 {
         took.push(publishing.one().await?);
     }
-    Ok(middle(took))
+    Ok(Load::from_latencies(took).percentile(0.5))
 }
 
 /// Stores events of payments that were requested and approved, two for each, under ids as such payments have: a time

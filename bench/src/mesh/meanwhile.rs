@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::floor::{self, Publishing};
 use super::street::Ground;
 use crate::Outcome;
+use crate::load::Load;
 
 /// How many of each a second: too few to be in the way.
 const RATE: u64 = 20;
@@ -18,7 +19,7 @@ const LATER: Duration = Duration::from_millis(500);
 /// How long both take together, in the middle.
 pub(super) async fn measure(ground: &Ground, time: Duration) -> Outcome<Duration> {
     let pgbench = floor::script(&ground.postgres).await?;
-    let mut publishing = Publishing::new(&ground.nats.url()).await?;
+    let publishing = Publishing::new(&ground.nats.url()).await?;
     // The others begin after a moment.
     tokio::time::sleep(LATER).await;
     let committing = tokio::task::spawn_blocking(move || committed(pgbench, time));
@@ -27,6 +28,7 @@ pub(super) async fn measure(ground: &Ground, time: Duration) -> Outcome<Duration
         tokio::time::sleep(Duration::from_millis(1000 / RATE)).await;
         published.push(publishing.one().await?);
     }
+    let middle = |took| Load::from_latencies(took).percentile(0.5);
     Ok(middle(committing.await??) + middle(published))
 }
 
@@ -51,9 +53,4 @@ fn committed((mut pgbench, script): (Command, tempfile::NamedTempFile), time: Du
         return Err(format!("pgbench: {}", String::from_utf8_lossy(&ran.stderr)).into());
     }
     Ok(took)
-}
-
-pub(super) fn middle(mut took: Vec<Duration>) -> Duration {
-    took.sort_unstable();
-    took.get(took.len() / 2).copied().unwrap_or_default()
 }
