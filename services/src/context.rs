@@ -151,7 +151,7 @@ impl<'a> Mount<'a> {
         hears: Hears,
         seeing: Seeing<V>,
     ) -> Arc<dyn Views<V>> {
-        let Rows { views, renewal } = self.store.rows::<V>();
+        let Rows { views, renewal, projected } = self.store.rows::<V>();
         let subscriptions = hears.iter().map(|(source, names)| subscription(listener, source, names)).collect();
         self.views.push(Arc::new(Rebuild {
             seeing: seeing.clone(),
@@ -163,7 +163,7 @@ impl<'a> Mount<'a> {
         }));
         for (source, names) in hears {
             let projector =
-                Projector { seeing: seeing.clone(), views: views.clone(), clock: self.platform.clock.clone() };
+                Projector { seeing: seeing.clone(), views: projected(), clock: self.platform.clock.clone() };
             let run = Box::new(move |deliveries| -> BoxFuture { Box::pin(projector.run(deliveries)) });
             self.listen(listener, source, names, run);
         }

@@ -31,6 +31,8 @@ pub(crate) struct Streams<A: Aggregate> {
 pub(crate) struct Rows<V: View> {
     pub(crate) views: Arc<dyn Views<V>>,
     pub(crate) renewal: Arc<dyn Renewal<V>>,
+    /// The rows for one projector.
+    pub(crate) projected: Box<dyn Fn() -> Arc<dyn Views<V>>>,
 }
 
 // === impl ContextStore ===
@@ -65,11 +67,15 @@ impl ContextStore {
         match self {
             Self::Sqlite(store) => {
                 let views = Arc::new(SqliteViews::new(store.clone()));
-                Rows { views: views.clone(), renewal: views }
+                let projected = views.clone();
+                Rows { views: views.clone(), renewal: views, projected: Box::new(move || projected.clone()) }
             }
             Self::Postgres(store) => {
                 let views = Arc::new(PostgresViews::new(store.clone()));
-                Rows { views: views.clone(), renewal: views }
+                let projected = views.clone();
+                // Each flushes what went through its own.
+                let projected = Box::new(move || -> Arc<dyn Views<V>> { Arc::new(projected.for_another()) });
+                Rows { views: views.clone(), renewal: views, projected }
             }
         }
     }

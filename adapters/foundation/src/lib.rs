@@ -10,6 +10,7 @@ pub mod codec;
 pub mod encoded;
 pub mod erasing;
 pub mod newest;
+pub mod recent;
 pub mod tally;
 pub mod trace;
 

@@ -16,7 +16,7 @@ struct Known {
 }
 
 /// How often there had been a doubt at some moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Doubts(u64);
 
 // === impl Newest ===

@@ -18,7 +18,8 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
-/// Judges and writes a group; returns a row for each append that was refused.
+/// Judges and writes a group; returns a row for each append that was refused, and one for each event that is to be
+/// published, with its position.
 pub(crate) const COMMIT: &str = "
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest($1::int4[], $2::uuid[], $3::text[], $4::int8[], $5::int8[], $6::int4[], $7::text[],
@@ -99,7 +100,8 @@ WITH given AS MATERIALIZED (
     CROSS JOIN streams_of s WHERE s.list[n.ord] > 0
     ON CONFLICT (stream, key) DO UPDATE SET data = excluded.data, updated = excluded.updated
 )
-SELECT ord, taken FROM placed WHERE stream = 0";
+SELECT ord, taken, NULL::int8 FROM placed WHERE stream = 0
+UNION ALL SELECT NULL, NULL, position FROM recorded WHERE name IS NOT NULL";
 
 /// A group's columns, one array each, in the order of the statement's parameters.
 #[derive(Default)]
@@ -143,16 +145,33 @@ struct Events<'a> {
 #[derive(Debug)]
 pub(crate) struct Text<'a>(pub(crate) &'a [u8]);
 
-/// Commits a group on a connection; what was refused is returned by its place in the group.
+/// What became of a group.
+#[derive(Default)]
+pub(crate) struct Committed {
+    /// What was refused, by its place in the group.
+    pub(crate) refused: Vec<(usize, AppendError)>,
+    /// Where what is to be published of the rest is, in its order.
+    pub(crate) positions: Vec<i64>,
+}
+
+/// Commits a group on a connection.
 pub(crate) async fn commit(
     client: &tokio_postgres::Client,
     statement: &Statement,
     gate: i64,
     group: &[&EncodedAppend],
-) -> Result<Vec<(usize, AppendError)>, tokio_postgres::Error> {
+) -> Result<Committed, tokio_postgres::Error> {
     let columns = Columns::of(group);
-    let rows = client.query(statement, &columns.parameters(&gate)).await?;
-    Ok(rows.iter().map(refused).collect())
+    let mut committed = Committed::default();
+    for row in client.query(statement, &columns.parameters(&gate)).await? {
+        match row.get::<_, Option<i64>>(2) {
+            Some(position) => committed.positions.push(position),
+            None => committed.refused.push(refused(&row)),
+        }
+    }
+    // They were drawn in the order of the group.
+    committed.positions.sort_unstable();
+    Ok(committed)
 }
 
 /// How far away `wake` is, to be added to what the server's clock says: this one may be off.

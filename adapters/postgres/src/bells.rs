@@ -7,6 +7,8 @@ use highstreet_domain::kernel::ports::Wake;
 use highstreet_foundation::encoded::EncodedAppend;
 use highstreet_foundation::newest::{Doubts, Newest};
 
+use crate::fresh::Fresh;
+
 /// A replica that was heard, and is not to be seen, is thought to be there for so many looks: one of an earlier version
 /// does not show itself.
 const LOOKS: u32 = 5;
@@ -16,6 +18,8 @@ const LOOKS: u32 = 5;
 pub(crate) struct Bells {
     /// Something is to be published.
     pub(crate) published: Signal,
+    /// What of that need not be asked for.
+    pub(crate) fresh: Fresh,
     /// A stream changed.
     pub(crate) changed: Signal,
     /// Something is due earlier than the agenda's reader thought.
@@ -38,8 +42,19 @@ struct Others(AtomicU32);
 // === impl Bells ===
 
 impl Bells {
-    /// These were committed; or may have been, which whoever looks will see.
-    pub(crate) fn appended<'a>(&self, appends: impl Iterator<Item = &'a EncodedAppend>) {
+    /// These were committed, with what is to be published of them at these positions.
+    pub(crate) fn appended<'a>(&self, appends: impl Iterator<Item = &'a EncodedAppend> + Clone, positions: &[i64]) {
+        self.fresh.committed(appends.clone(), positions);
+        self.ring_for(appends);
+    }
+
+    /// These may have been committed, which whoever looks will see.
+    pub(crate) fn perhaps_appended<'a>(&self, appends: impl Iterator<Item = &'a EncodedAppend>) {
+        self.fresh.look();
+        self.ring_for(appends);
+    }
+
+    fn ring_for<'a>(&self, appends: impl Iterator<Item = &'a EncodedAppend>) {
         let mut publishes = false;
         for append in appends {
             publishes |= append.events.iter().any(|event| event.published.is_some());
@@ -50,6 +65,12 @@ impl Bells {
         }
         self.changed.ring();
         self.tell();
+    }
+
+    /// Something is to be published that was not committed here.
+    pub(crate) fn to_publish(&self) {
+        self.fresh.look();
+        self.published.ring();
     }
 
     /// Rows of a view were written, up to this cursor.
@@ -77,7 +98,7 @@ impl Bells {
     /// Others did something: rings all but the agenda's, as that one is looked at by everybody in turn.
     pub(crate) fn ring(&self) {
         self.newest.doubt();
-        self.published.ring();
+        self.to_publish();
         self.changed.ring();
         self.viewed.ring();
     }

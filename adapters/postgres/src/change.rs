@@ -6,10 +6,10 @@ use highstreet_domain::kernel::ports::{AppendError, Wake};
 use highstreet_foundation::encoded::{EncodedAppend, EncodedEvent};
 use tokio_postgres::{Client, Error, Statement};
 
-use crate::append::{Text, wait};
+use crate::append::{Committed, Text, wait};
 
-/// Writes the change, unless the stream is another by now; returns a row if it was written. In the order of the
-/// statement for groups: the row is locked, then the gate is held, then positions are drawn.
+/// Writes the change, unless the stream is another by now; returns a row if it was written, with the positions of what is
+/// to be published. In the order of the statement for groups: the row is locked, then the gate is held, then positions are drawn.
 pub(crate) const CHANGE: &str = "
 WITH locked AS MATERIALIZED (
     SELECT stream FROM streams WHERE id = $1 AND aggregate = $2 AND revision = $3 AND era = $4 FOR UPDATE
@@ -37,20 +37,20 @@ WITH locked AS MATERIALIZED (
 ), outgoing AS (
     INSERT INTO outbox (position) SELECT position FROM recorded WHERE name IS NOT NULL
 )
-SELECT FROM changed";
+SELECT ARRAY(SELECT position FROM recorded WHERE name IS NOT NULL ORDER BY position) FROM changed";
 
 /// Whether this is nothing but a change of a stream that is there: nothing is claimed, let go of, or kept beside it.
 pub(crate) fn is_change(append: &EncodedAppend) -> bool {
     append.after > 0 && append.claims.is_empty() && !append.release && append.entries.is_empty()
 }
 
-/// Commits it on a connection; why not, by its place in a group of one.
+/// Commits it on a connection, as a group of one.
 pub(crate) async fn commit(
     client: &Client,
     statement: &Statement,
     gate: i64,
     append: &EncodedAppend,
-) -> Result<Vec<(usize, AppendError)>, Error> {
+) -> Result<Committed, Error> {
     let (wake, leased, since) = append.due();
     let (wake, turns) = (wait(wake), append.wake != Wake::Keep);
     let [shop, owner, reference, status] = &append.index;
@@ -87,5 +87,8 @@ pub(crate) async fn commit(
             ],
         )
         .await?;
-    Ok(if rows.is_empty() { vec![(0, AppendError::Conflict)] } else { Vec::new() })
+    Ok(match rows.first() {
+        Some(row) => Committed { positions: row.get(0), ..Committed::default() },
+        None => Committed { refused: vec![(0, AppendError::Conflict)], ..Committed::default() },
+    })
 }

@@ -11,7 +11,9 @@ mod change;
 mod connect;
 mod feed;
 mod forgetting;
+mod fresh;
 mod journal;
+mod latest;
 mod listing;
 mod migrate;
 mod outbox;
@@ -22,6 +24,7 @@ mod rewrite;
 mod schema;
 mod session;
 mod store;
+mod unflushed;
 mod views;
 mod writer;
 

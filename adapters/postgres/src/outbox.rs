@@ -2,22 +2,24 @@
 //!
 //! Positions are not in the order of commits, so there is no cursor that would not skip: a row is deleted once it is
 //! published, and whatever is left is next, however late it was committed. One replica leads, under a lock that ends
-//! with its connection; everything the leader does goes over that very connection, so that whoever lost it does
-//! nothing more.
+//! with its connection. What the leader committed itself it need not look up ([`crate::fresh`]): then it deletes what is
+//! published now and then, and asks for nothing. Whoever lost the lead without knowing it yet may publish that once more,
+//! in the same order, and does nothing else: the rest goes over that very connection.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join;
-use highstreet_domain::kernel::Message;
 use highstreet_domain::kernel::ports::{Outbox, Outgoing, StoreError};
+use highstreet_domain::kernel::{Message, Origin};
 use highstreet_foundation::codec::{count, decode_origin, int, time};
 use tokio::sync::Mutex as AsyncMutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_postgres::{Client, Row, Statement};
 
 use crate::connect::unavailable;
+use crate::fresh::{FreshEvent, Next};
 use crate::session::LOOK_FOR_LEADER;
 use crate::store::Store;
 
@@ -27,6 +29,10 @@ FROM (SELECT position, mark FROM outbox ORDER BY position LIMIT $1) o
 CROSS JOIN LATERAL (SELECT * FROM events WHERE position = o.position OFFSET 0) e
 CROSS JOIN LATERAL (SELECT id FROM streams WHERE stream = e.stream OFFSET 0) s
 ORDER BY o.position";
+
+/// What is published is deleted after this time, together; or when it is so much.
+const DELETED_WITHIN: Duration = Duration::from_millis(50);
+const DELETED_AT_ONCE: usize = 512;
 
 /// A leader from whom nothing could be published for so long stands back.
 const STAND_BACK: Duration = Duration::from_secs(3);
@@ -59,8 +65,8 @@ struct Place {
 struct Progress {
     given: Vec<Place>,
     published: Vec<Place>,
-    /// How often the bell had been rung when everything that was there was given.
-    all_given_at: Option<u64>,
+    /// When that is to be deleted, if there is any.
+    delete_at: Option<Instant>,
     /// Since when what was given is asked for again and again, because it cannot be published from here.
     in_vain: Option<Instant>,
 }
@@ -81,6 +87,7 @@ impl PostgresOutbox {
             return Ok(leadership.clone());
         }
         *leading = None;
+        self.store.bells.fresh.stand_back();
         *self.progress() = Progress::default();
         loop {
             let client = self.store.session.client().await?;
@@ -104,6 +111,7 @@ impl PostgresOutbox {
         let next = client.prepare(NEXT).await?;
         // What is to be published again is marked anew, and stays.
         let delete = client.prepare("DELETE FROM outbox WHERE position = ANY($1) AND mark = $2").await?;
+        self.store.bells.fresh.lead();
         tracing::info!(context = %self.source, "leads the outbox");
         Ok(Some(Leadership { client, next, delete }))
     }
@@ -111,6 +119,7 @@ impl PostgresOutbox {
     /// Lets others lead for a while: perhaps they reach the bus.
     async fn stand_back(&self) -> Result<(), StoreError> {
         let mut leading = self.leading.lock().await;
+        self.store.bells.fresh.stand_back();
         if let Some(leadership) = leading.take() {
             let lock = self.store.schema.lock("outbox");
             let unlocked = leadership.client.query_one("SELECT pg_advisory_unlock($1)", &[&lock]).await;
@@ -122,7 +131,62 @@ impl PostgresOutbox {
         Ok(())
     }
 
-    fn message(&self, row: &Row) -> Outgoing {
+    /// What is in the table; what is published is deleted before.
+    async fn look(&self, leadership: &Leadership, limit: usize) -> Result<Vec<Outgoing>, StoreError> {
+        let fresh = &self.store.bells.fresh;
+        fresh.begin_look();
+        let found = self.try_look(leadership, limit).await;
+        match &found {
+            Ok(rows) if rows.len() < limit => fresh.looked_up(rows.iter().map(|row| row.get(0))),
+            // There is more, or it is not known what there is.
+            _ => fresh.look(),
+        }
+        let rows = found?;
+        let place = |row: &Row| Place { position: row.get(0), mark: row.get(7) };
+        self.progress().given = rows.iter().map(place).collect();
+        Ok(rows.iter().map(|row| self.found(row)).collect())
+    }
+
+    async fn try_look(&self, leadership: &Leadership, limit: usize) -> Result<Vec<Row>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let asking = async { leadership.client.query(&leadership.next, &[&limit]).await };
+        // One trip for both: the server does one after the other.
+        let (deleted, rows) = join(self.delete(leadership), asking).await;
+        deleted?;
+        rows.map_err(|error| unavailable(&error))
+    }
+
+    /// Deletes what is published.
+    async fn delete(&self, leadership: &Leadership) -> Result<(), StoreError> {
+        // Forgotten only once it is deleted: whoever calls may go away while it waits.
+        let (published, mark) = self.progress().first_published();
+        if !published.is_empty() {
+            let deleted = leadership.client.execute(&leadership.delete, &[&published, &mark]).await;
+            deleted.map_err(|error| unavailable(&error))?;
+            self.progress().forget(published.len());
+        }
+        Ok(())
+    }
+
+    /// What was committed here just now.
+    fn give(&self, events: Vec<FreshEvent>) -> Vec<Outgoing> {
+        self.progress().given = events.iter().map(|event| Place { position: event.position, mark: 0 }).collect();
+        let outgoing = events.into_iter().map(|event| {
+            let message = Message {
+                id: Message::id_of(event.subject, count(event.revision)),
+                source: self.source.clone(),
+                name: event.name.to_owned(),
+                subject: event.subject,
+                time: time(event.time),
+                origin: Origin::clone(&event.origin),
+                body: event.body.to_vec(),
+            };
+            Outgoing { position: count(event.position), message }
+        });
+        outgoing.collect()
+    }
+
+    fn found(&self, row: &Row) -> Outgoing {
         let subject = row.get(6);
         let message = Message {
             id: Message::id_of(subject, count(row.get(1))),
@@ -153,9 +217,9 @@ impl Progress {
         self.in_vain.get_or_insert_with(Instant::now).elapsed()
     }
 
-    /// Whether everything was given that had been committed before the bell was rung so often, and published.
-    fn all_is_given(&self, rings: u64) -> bool {
-        self.given.is_empty() && self.all_given_at == Some(rings)
+    /// Whether what is published is to be deleted now.
+    fn is_to_delete(&self) -> bool {
+        self.published.len() >= DELETED_AT_ONCE || self.delete_at.is_some_and(|at| at <= Instant::now())
     }
 
     /// The first of what was published, as many as have the same mark: nearly always all of it.
@@ -168,47 +232,45 @@ impl Progress {
     /// The first `count` of what was published are deleted.
     fn forget(&mut self, count: usize) {
         self.published.drain(..count.min(self.published.len()));
+        self.delete_at = if self.published.is_empty() { None } else { Some(Instant::now()) };
     }
 }
 
 #[async_trait]
 impl Outbox for PostgresOutbox {
     async fn next(&self, limit: usize) -> Result<Vec<Outgoing>, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let bells = &self.store.bells;
         loop {
             if self.progress().in_vain() > STAND_BACK {
                 self.stand_back().await?;
             }
-            let rings = self.store.bells.published.rings();
-            let Leadership { client, next, delete } = self.lead().await?;
-            // Forgotten only once it is deleted: whoever calls may go away while it waits.
-            let (published, mark) = self.progress().first_published();
-            // Then there is nothing to ask for. Once that is deleted it is asked all the same, now and then: another
-            // replica may be gone without having told of its last commit.
-            let all_given = !published.is_empty() && self.progress().all_is_given(rings);
-            // One trip for both: the server does one after the other.
-            let deleting = async {
-                if published.is_empty() {
-                    return Ok(0);
-                }
-                client.execute(&delete, &[&published, &mark]).await
-            };
-            let asking = async { if all_given { Ok(Vec::new()) } else { client.query(&next, &[&limit]).await } };
-            let (deleted, rows) = join(deleting, asking).await;
-            deleted.map_err(|error| unavailable(&error))?;
-            self.progress().forget(published.len());
-            let rows = rows.map_err(|error| unavailable(&error))?;
-            let all_there = i64::try_from(rows.len()).is_ok_and(|count| count < limit);
-            self.progress().all_given_at = all_there.then_some(rings);
-            if !rows.is_empty() {
-                let place = |row: &Row| Place { position: row.get(0), mark: row.get(7) };
-                self.progress().given = rows.iter().map(place).collect();
-                return Ok(rows.iter().map(|row| self.message(row)).collect());
+            let rings = bells.published.rings();
+            let leadership = self.lead().await?;
+            if !self.progress().given.is_empty() {
+                // It was not published.
+                bells.fresh.look();
             }
-            tokio::select! {
-                () = self.store.bells.published.after(rings) => {}
-                // Whether it still leads shows when it asks.
-                () = tokio::time::sleep(LOOK_FOR_LEADER * 2) => {}
+            if self.progress().is_to_delete() {
+                self.delete(&leadership).await?;
+            }
+            match bells.fresh.next(limit) {
+                Next::Publish(events) => return Ok(self.give(events)),
+                Next::Look => {
+                    let found = self.look(&leadership, limit).await?;
+                    if !found.is_empty() {
+                        return Ok(found);
+                    }
+                }
+                Next::Wait => {
+                    let delete_at = self.progress().delete_at;
+                    tokio::select! {
+                        () = bells.published.after(rings) => {}
+                        () = sleep_until(delete_at.unwrap_or_else(Instant::now)), if delete_at.is_some() => {}
+                        // Another replica may be gone without having told of its last commit; and whether this one
+                        // still leads shows when it asks.
+                        () = tokio::time::sleep(LOOK_FOR_LEADER * 2) => bells.fresh.look(),
+                    }
+                }
             }
         }
     }
@@ -222,6 +284,9 @@ impl Outbox for PostgresOutbox {
         progress.given = given;
         let published: Vec<Place> = published;
         progress.published.extend(published);
+        if !progress.published.is_empty() {
+            progress.delete_at.get_or_insert_with(|| Instant::now() + DELETED_WITHIN);
+        }
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use deadpool_postgres::Object;
 use highstreet_domain::kernel::ports::{AppendError, StoreError};
@@ -17,6 +18,7 @@ use crate::migrate;
 use crate::pool::{Connections, Parameters, PoolUse};
 use crate::schema::Schema;
 use crate::session::Session;
+use crate::unflushed::{Hasty, Unflushed};
 use crate::writer::{Writer, Writers};
 
 /// The schema of one context, opened. Dropped, it lets go of its connections.
@@ -26,6 +28,7 @@ pub struct Store {
     pub(crate) session: Session,
     pub(crate) bells: Arc<Bells>,
     pub(crate) schema: Schema,
+    pub(crate) unflushed: Unflushed,
     /// Held by whoever finds out up to where changes are settled.
     settling: Mutex<()>,
     settled: AtomicU64,
@@ -54,7 +57,8 @@ impl Store {
         let writers = Writers::start(settings.writers, &writer);
         let session = Session::start(connector, bells.clone());
         let (settling, settled) = (Mutex::default(), AtomicU64::default());
-        Ok(Self { connections, writers, session, bells, schema, settling, settled })
+        let unflushed = Unflushed::default();
+        Ok(Self { connections, writers, session, bells, schema, unflushed, settling, settled })
     }
 
     /// How its connections are used.
@@ -80,7 +84,7 @@ impl Store {
         // As much as there is, however long that takes.
         connection.batch_execute("SET statement_timeout = 0").await.map_err(|error| unavailable(&error))?;
         let count = connection.execute(again, &[]).await.map_err(|error| unavailable(&error));
-        self.bells.published.ring();
+        self.bells.to_publish();
         self.bells.tell();
         count
     }
@@ -97,6 +101,16 @@ impl Store {
 
     pub(crate) async fn connection(&self) -> Result<Object, StoreError> {
         self.connections.lend().await
+    }
+
+    /// The connection for what need not be flushed.
+    pub(crate) async fn hasty(&self) -> Result<Arc<Hasty>, StoreError> {
+        self.unflushed.lend(&self.connections, &self.schema).await
+    }
+
+    /// How long to wait for an answer: after that there will be none.
+    pub(crate) fn patience(&self) -> Duration {
+        self.connections.patience
     }
 
     /// A position up to which every change is committed or never will be: the latest, unless an earlier look found

@@ -1,30 +1,43 @@
 //! Rows of views, on PostgreSQL.
 
-use std::collections::HashMap;
-use std::marker::PhantomData;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use deadpool_postgres::Object;
+use deadpool_postgres::ClientWrapper;
 use highstreet_domain::kernel::ports::{Filter, Page, Row, Save, StoreError, Views};
-use highstreet_domain::kernel::{Index, View};
+use highstreet_domain::kernel::{Index, Timestamp, View};
 use highstreet_foundation::codec::{count, decode, int, time};
 use highstreet_foundation::encoded::EncodedSave;
+use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row as Found};
 use uuid::Uuid;
 
 use crate::bells::Bells;
-use crate::connect::{ended, unavailable};
+use crate::connect::{ended, no_answer, unavailable};
+use crate::latest::{Behind, Changed, Latest};
 use crate::queries::Conditions;
 use crate::store::Store;
+use crate::unflushed::Mark;
 
-/// The rows of one view in one schema.
+/// The rows of one view in one schema. Each projector has one of its own.
 pub struct PostgresViews<V> {
     store: Arc<Store>,
     /// What they are called in the schema.
     name: Arc<str>,
-    view: PhantomData<fn() -> V>,
+    unflushed: Mark,
+    latest: Arc<Latest<V>>,
+}
+
+/// A row that was written, as the server says.
+struct Written {
+    key: String,
+    cursor: u64,
+    place: Uuid,
+    created: Timestamp,
+    /// The last cursor of all before any of those that were written with it.
+    before: u64,
 }
 
 const COLUMNS: &str = "key, version, cursor, state, created, updated, place FROM views";
@@ -35,23 +48,26 @@ SELECT v.* FROM unnest($2::text[]) AS wanted(key) CROSS JOIN LATERAL (
     WHERE view = $1 AND key = wanted.key OFFSET 0
 ) AS v";
 
-/// Writes the rows whose version is still the one they were loaded with; returns the keys of those, and their cursors.
+/// Writes the rows whose version is still the one they were loaded with; returns those, and the cursor before them.
 ///
 /// One writer at a time for each view, held to the commit: changes are numbered in the order of commits, and a cursor
 /// skips none. What this statement saw before it had the lock is looked at again where it is written.
 const SAVE: &str = "
 WITH gate AS MATERIALIZED (
     SELECT pg_advisory_xact_lock($10)::text AS passed
+), before AS MATERIALIZED (
+    SELECT c.last_value AS cursor FROM gate
+    CROSS JOIN LATERAL (SELECT last_value FROM view_changes WHERE gate.passed IS NOT NULL OFFSET 0) AS c
 ), given AS MATERIALIZED (
-    SELECT t.* FROM unnest($2::text[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-        $9::int8[]) AS t(key, version, state, shop, owner, reference, status, time)
-    CROSS JOIN (SELECT count(passed) FROM gate) AS passed(times)
+    SELECT t.*, before.cursor AS before FROM unnest($2::text[], $3::int8[], $4::text[], $5::text[], $6::text[],
+        $7::text[], $8::text[], $9::int8[]) AS t(key, version, state, shop, owner, reference, status, time)
+    CROSS JOIN before
 ), made AS (
     INSERT INTO views (view, key, version, cursor, state, shop, owner, reference, status, created, updated)
     SELECT $1, key, 1, nextval('view_changes'), state, shop, owner, reference, status, time, time
     FROM given WHERE version = 0
     ON CONFLICT (view, key) DO NOTHING
-    RETURNING key, cursor
+    RETURNING key, cursor, place, created
 ), found AS MATERIALIZED (
     SELECT g.*, v.place FROM given g CROSS JOIN LATERAL (
         SELECT place, version FROM views WHERE view = $1 AND key = g.key OFFSET 0
@@ -60,19 +76,23 @@ WITH gate AS MATERIALIZED (
     UPDATE views v SET version = v.version + 1, cursor = nextval('view_changes'), state = f.state, shop = f.shop,
         owner = f.owner, reference = f.reference, status = f.status, updated = f.time
     FROM found f WHERE v.place = f.place AND v.version = f.version
-    RETURNING v.key, v.cursor
+    RETURNING v.key, v.cursor, v.place, v.created
 )
-SELECT key, cursor FROM made UNION ALL SELECT key, cursor FROM changed";
+SELECT saved.*, before.cursor FROM (SELECT * FROM made UNION ALL SELECT * FROM changed) AS saved CROSS JOIN before
+ORDER BY saved.cursor";
 
 /// The same for a single row that is there: at half of what that costs the server.
 const SAVE_ONE: &str = "
 WITH gate AS MATERIALIZED (
     SELECT pg_advisory_xact_lock($10)::text AS passed
+), before AS MATERIALIZED (
+    SELECT c.last_value AS cursor FROM gate
+    CROSS JOIN LATERAL (SELECT last_value FROM view_changes WHERE gate.passed IS NOT NULL OFFSET 0) AS c
 )
 UPDATE views v SET version = v.version + 1, cursor = nextval('view_changes'), state = $4, shop = $5, owner = $6,
     reference = $7, status = $8, updated = $9
-FROM gate WHERE passed IS NOT NULL AND v.view = $1 AND v.key = $2 AND v.version = $3
-RETURNING v.key, v.cursor";
+FROM before WHERE before.cursor IS NOT NULL AND v.view = $1 AND v.key = $2 AND v.version = $3
+RETURNING v.key, v.cursor, v.place, v.created, before.cursor";
 
 // === impl PostgresViews ===
 
@@ -84,25 +104,43 @@ impl<V: View> PostgresViews<V> {
 
     /// The rows called `name`.
     pub(crate) fn called(store: Arc<Store>, name: &str) -> Self {
-        Self { store, name: name.into(), view: PhantomData }
+        Self { store, name: name.into(), unflushed: Mark::default(), latest: Arc::default() }
+    }
+
+    /// The same rows, for another projector.
+    #[must_use]
+    pub fn for_another(&self) -> Self {
+        let Self { store, name, latest, .. } = self;
+        Self { store: store.clone(), name: name.clone(), unflushed: Mark::default(), latest: latest.clone() }
     }
 
     pub(crate) fn store(&self) -> &Arc<Store> {
         &self.store
     }
 
-    /// The keys of the rows that were written, and their cursors. May be tried again: what was written before has
-    /// another version now.
-    async fn save_encoded(&self, rows: &[EncodedSave]) -> Result<HashMap<String, u64>, StoreError> {
-        let mut saved = self.try_save(&self.store.connection().await?, rows).await;
-        if saved.as_ref().is_err_and(ended) {
-            // The server was restarted since this connection was used last.
-            saved = self.try_save(&self.store.connection().await?, rows).await;
+    /// The rows that were written, in the order of their cursors. May be tried again: what was written before has another
+    /// version now.
+    async fn save_encoded(&self, rows: &[EncodedSave]) -> Result<Vec<Written>, StoreError> {
+        let mut again = true;
+        loop {
+            let hasty = self.store.hasty().await?;
+            match timeout(self.store.patience(), self.try_save(&hasty.client, rows)).await {
+                Ok(Ok(saved)) => {
+                    self.unflushed.set(&hasty);
+                    return Ok(saved);
+                }
+                // The server was restarted since this connection was used last.
+                Ok(Err(error)) if again && ended(&error) => again = false,
+                Ok(Err(error)) => return Err(unavailable(&error)),
+                Err(_) => {
+                    self.store.unflushed.give_up(&hasty).await;
+                    return Err(no_answer());
+                }
+            }
         }
-        saved.map_err(|error| unavailable(&error))
     }
 
-    async fn try_save(&self, connection: &Object, rows: &[EncodedSave]) -> Result<HashMap<String, u64>, Error> {
+    async fn try_save(&self, connection: &ClientWrapper, rows: &[EncodedSave]) -> Result<Vec<Written>, Error> {
         let gate = self.store.schema.view_lock(&self.name);
         if let [row] = rows
             && row.version > 0
@@ -131,30 +169,44 @@ impl<V: View> PostgresViews<V> {
                 ],
             )
             .await?;
-        Ok(written.iter().map(cursor_of).collect())
+        Ok(written.iter().map(Written::read).collect())
     }
 
     async fn try_save_one(
         &self,
-        connection: &Object,
+        connection: &ClientWrapper,
         row: &EncodedSave,
         gate: i64,
-    ) -> Result<HashMap<String, u64>, Error> {
+    ) -> Result<Vec<Written>, Error> {
         let state = String::from_utf8_lossy(&row.state);
         let Index { shop, owner, reference, status } = &row.index;
         let save = connection.prepare_cached(SAVE_ONE).await?;
         let row: [&(dyn ToSql + Sync); 10] =
             [&&*self.name, &row.key, &row.version, &state, shop, owner, reference, status, &row.time, &gate];
-        Ok(connection.query(&save, &row).await?.iter().map(cursor_of).collect())
+        Ok(connection.query(&save, &row).await?.iter().map(Written::read).collect())
     }
 }
 
 #[async_trait]
 impl<V: View> Views<V> for PostgresViews<V> {
     async fn load(&self, keys: &[String]) -> Result<Vec<Option<Row<V>>>, StoreError> {
-        let found = self.store.query(LOAD, &[&&*self.name, &keys]).await?;
+        // What another one saved may not be flushed, and is as good as saved here if there is nothing to add to it.
+        self.unflushed.set(&self.store.hasty().await?);
+        let doubts = self.store.bells.newest.doubts();
+        let mut rows: Vec<_> = keys.iter().map(|key| self.latest.row(key, doubts)).collect();
+        let missing: Vec<&str> =
+            keys.iter().zip(&rows).filter(|(_, row)| row.is_none()).map(|(key, _)| key.as_str()).collect();
+        if missing.is_empty() {
+            return Ok(rows);
+        }
+        let found = self.store.query(LOAD, &[&&*self.name, &missing]).await?;
         let found: HashMap<&str, &Found> = found.iter().map(|row| (row.get(0), row)).collect();
-        keys.iter().map(|key| found.get(key.as_str()).map(|row| read(row)).transpose()).collect()
+        for (key, row) in keys.iter().zip(&mut rows).filter(|(_, row)| row.is_none()) {
+            let Some(stored) = found.get(key.as_str()) else { continue };
+            let known: &mut Row<V> = row.insert(read(stored)?);
+            self.latest.found(known.clone(), stored.get::<_, &str>(3).len(), doubts);
+        }
+        Ok(rows)
     }
 
     async fn save(&self, rows: Vec<Save<V>>) -> Result<Vec<bool>, StoreError> {
@@ -165,13 +217,27 @@ impl<V: View> Views<V> for PostgresViews<V> {
         let bells = &self.store.bells;
         let (doubts, mut unsure) = (bells.newest.doubts(), Unsure(Some(bells)));
         let written = self.save_encoded(&encoded).await?;
-        if written.len() == rows.len()
-            && let Some(newest) = written.values().max()
-        {
-            bells.saved(&self.name, *newest, doubts);
+        let keys: HashSet<&str> = written.iter().map(|written| written.key.as_str()).collect();
+        let done: Vec<bool> = rows.iter().map(|row| keys.contains(row.key.as_str())).collect();
+        if let Some((first, last)) = written.first().zip(written.last()).filter(|_| written.len() == rows.len()) {
+            let (before, newest) = (first.before, last.cursor);
+            self.latest.saved(before, changed(rows, &encoded, written), doubts);
+            bells.saved(&self.name, newest, doubts);
             unsure.0 = None;
+        } else {
+            for (row, _) in rows.into_iter().zip(&done).filter(|(_, done)| !**done) {
+                self.latest.is_later(row.key, row.version);
+            }
         }
-        Ok(encoded.iter().map(|row| written.contains_key(&row.key)).collect())
+        Ok(done)
+    }
+
+    fn is_unflushed(&self) -> bool {
+        self.unflushed.is_set()
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        self.unflushed.flush(&self.store.unflushed).await
     }
 
     async fn page(&self, filter: &Filter, page: &Page) -> Result<Vec<Row<V>>, StoreError> {
@@ -187,6 +253,14 @@ impl<V: View> Views<V> for PostgresViews<V> {
         let (mut after, mut latest, mut in_vain) = (cursor, None, false);
         loop {
             let rings = self.store.bells.viewed.rings();
+            let doubts = self.store.bells.newest.doubts();
+            if let Some(Behind { rows, until }) = self.latest.behind(after, filter, limit, doubts) {
+                if !rows.is_empty() {
+                    return Ok(rows);
+                }
+                after = until;
+                continue;
+            }
             let newest = self.store.bells.newest.of(&self.name);
             if newest.is_some_and(|newest| newest <= after) {
                 self.store.bells.viewed.after(rings).await;
@@ -229,8 +303,16 @@ impl Drop for Unsure<'_> {
     }
 }
 
-fn cursor_of(row: &Found) -> (String, u64) {
-    (row.get(0), count(row.get(1)))
+/// What was saved, and where it came to stand.
+fn changed<V: View>(rows: Vec<Save<V>>, encoded: &[EncodedSave], written: Vec<Written>) -> Vec<Changed<V>> {
+    let bytes = encoded.iter().map(|row| row.state.len());
+    let mut saves: HashMap<String, _> = rows.into_iter().zip(bytes).map(|it| (it.0.key.clone(), it)).collect();
+    let changed = written.into_iter().filter_map(|Written { key, cursor, place, created, .. }| {
+        let (Save { version, view, index, time: updated, .. }, bytes) = saves.remove(&key)?;
+        let row = Row { key, view, version: version + 1, cursor, place, created, updated };
+        Some(Changed { row, index, bytes })
+    });
+    changed.collect()
 }
 
 fn read<V: View>(row: &Found) -> Result<Row<V>, StoreError> {
@@ -239,8 +321,26 @@ fn read<V: View>(row: &Found) -> Result<Row<V>, StoreError> {
         view: decode(row.get::<_, &str>(3).as_bytes())?,
         version: count(row.get(1)),
         cursor: count(row.get(2)),
-        place: Uuid::from_u128(u128::from(count(row.get(6)))),
+        place: place(row.get(6)),
         created: time(row.get(4)),
         updated: time(row.get(5)),
     })
+}
+
+fn place(number: i64) -> Uuid {
+    Uuid::from_u128(u128::from(count(number)))
+}
+
+// === impl Written ===
+
+impl Written {
+    fn read(row: &Found) -> Self {
+        Self {
+            key: row.get(0),
+            cursor: count(row.get(1)),
+            place: place(row.get(2)),
+            created: time(row.get(3)),
+            before: count(row.get(4)),
+        }
+    }
 }

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::error::SqlState;
 
-use crate::append::{self, COMMIT};
+use crate::append::{self, COMMIT, Committed};
 use crate::bells::Bells;
 use crate::change::{self, CHANGE, is_change};
 use crate::connect::{ended, no_answer, unavailable};
@@ -120,10 +120,14 @@ impl Writer {
         let (mut clashes, mut until) = (0, None);
         loop {
             match self.try_commit(&group).await {
-                Ok(refused) => return self.answer(group, refused).await,
+                Ok(committed) => return self.answer(group, committed).await,
                 Err(Failed::Clash) if clashes < MOST_CLASHES => clashes += 1,
                 Err(Failed::Clash | Failed::Refused(_)) if group.len() > 1 => return self.each_for_itself(group).await,
-                Err(Failed::Clash) => return self.answer(group, vec![(0, AppendError::Conflict)]).await,
+                Err(Failed::Clash) => {
+                    return self
+                        .answer(group, Committed { refused: vec![(0, AppendError::Conflict)], ..Committed::default() })
+                        .await;
+                }
                 Err(Failed::Refused(error)) => return self.fail(group, &error),
                 Err(Failed::Away(error)) if group.iter().all(|job| !job.unsure) => return self.fail(group, &error),
                 Err(Failed::Away(error) | Failed::Broken(error)) => {
@@ -140,7 +144,7 @@ impl Writer {
         }
     }
 
-    async fn try_commit(&self, group: &[Job]) -> Result<Vec<(usize, AppendError)>, Failed> {
+    async fn try_commit(&self, group: &[Job]) -> Result<Committed, Failed> {
         let alone = if let [job] = group { Some(&job.append).filter(|append| is_change(append)) } else { None };
         let sql = if alone.is_some() { CHANGE } else { COMMIT };
         let (connection, statement) = self.connections.prepared(sql).await.map_err(Failed::Away)?;
@@ -152,7 +156,7 @@ impl Writer {
             append::commit(&connection, &statement, self.gate, &appends).await
         };
         let failed = match timeout(self.connections.patience, commit).await {
-            Ok(Ok(refused)) => return Ok(refused),
+            Ok(Ok(committed)) => return Ok(committed),
             Ok(Err(error)) => Failed::of(&error),
             Err(_) => Failed::Broken(no_answer()),
         };
@@ -163,9 +167,11 @@ impl Writer {
         Err(failed)
     }
 
-    async fn answer(&self, group: Vec<Job>, refused: Vec<(usize, AppendError)>) {
+    async fn answer(&self, group: Vec<Job>, Committed { refused, positions }: Committed) {
         if refused.len() < group.len() {
-            self.bells.appended(group.iter().map(|job| &job.append));
+            let is_refused = |place: usize| refused.iter().any(|(refused, _)| *refused == place);
+            let done = group.iter().enumerate().filter(|(place, _)| !is_refused(*place)).map(|(_, job)| &job.append);
+            self.bells.appended(done, &positions);
         }
         let mut outcomes: Vec<Result<(), AppendError>> = group.iter().map(|_| Ok(())).collect();
         for (place, error) in refused {
@@ -191,7 +197,7 @@ impl Writer {
     /// Whether an append that is refused now is what it is refused for: it was committed before its connection broke.
     async fn is_committed(&self, append: &EncodedAppend) -> Result<bool, StoreError> {
         // Nobody was told of it then.
-        self.bells.appended([append].into_iter());
+        self.bells.perhaps_appended([append].into_iter());
         let found = match (append.events.first(), append.claims.first()) {
             (Some(event), _) => {
                 let same = "SELECT 1 FROM events WHERE stream = (SELECT stream FROM streams WHERE id = $1) \
@@ -221,7 +227,7 @@ impl Writer {
 
     fn fail(&self, group: Vec<Job>, error: &StoreError) {
         if group.iter().any(|job| job.unsure) {
-            self.bells.appended(group.iter().map(|job| &job.append));
+            self.bells.perhaps_appended(group.iter().map(|job| &job.append));
         }
         for job in group {
             let _ = job.done.send(Err(AppendError::Store(error.clone())));

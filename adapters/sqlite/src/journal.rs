@@ -9,10 +9,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::append::Appending;
 use crate::queries::{self, StreamRow, history};
-use crate::recent::{Recent, age};
 use crate::store::Store;
 use highstreet_foundation::codec::{count, decode, time, uuid};
 use highstreet_foundation::encoded::{EncodedAppend, fold};
+use highstreet_foundation::recent::{Recent, age};
 use highstreet_foundation::trace;
 use tracing::Instrument;
 
@@ -31,7 +31,7 @@ const SQLITE: &str = "sqlite";
 impl<A: Aggregate> SqliteJournal<A> {
     /// The streams of `A` in `store`, whose events are published as `publish` says.
     pub fn new(store: Arc<Store>, publish: Publish<A>) -> Self {
-        let recent = Arc::new(Recent::new());
+        let recent = Arc::new(Recent::default());
         store.rewritten().watch_streams(&recent);
         Self { store, publish, recent }
     }

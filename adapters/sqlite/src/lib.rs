@@ -19,7 +19,6 @@ mod log;
 mod migrate;
 mod outbox;
 mod queries;
-mod recent;
 mod renewal;
 mod rewrite;
 mod rewritten;

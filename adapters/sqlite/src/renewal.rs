@@ -11,8 +11,8 @@ use tokio::sync::OwnedRwLockWriteGuard;
 
 use crate::SqliteViews;
 use crate::cursors::{Cursors, keep};
-use crate::recent::Recent;
 use crate::store::Store;
+use highstreet_foundation::recent::Recent;
 
 /// The rows of one view, while nobody writes them.
 struct Holding<V> {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::cursors::Cursors;
 use crate::queries::history;
-use crate::recent::age;
+use highstreet_foundation::recent::age;
 
 /// What is to be forgotten, as the writer's thread takes it.
 pub(crate) struct Work {

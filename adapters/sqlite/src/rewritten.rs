@@ -6,7 +6,7 @@ use highstreet_domain::kernel::ports::{Loaded, Row};
 use highstreet_domain::kernel::{Aggregate, Id, View};
 use uuid::Uuid;
 
-use crate::recent::Recent;
+use highstreet_foundation::recent::Recent;
 
 /// Told of a stream, and how old what is remembered of it must be at least.
 type OfStream = Box<dyn Fn(Uuid, u64) + Send>;

@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use crate::cursors::latest;
 use crate::queries::Conditions;
-use crate::recent::Recent;
 use crate::store::Store;
 use crate::writer::Manner;
 use highstreet_foundation::codec::{count, decode, int, time};
 use highstreet_foundation::encoded::EncodedSave;
+use highstreet_foundation::recent::Recent;
 
 /// The rows of one view in one file.
 pub struct SqliteViews<V> {
@@ -53,7 +53,7 @@ impl<V: View> SqliteViews<V> {
 
     /// The rows called `name`.
     pub(crate) fn called(store: Arc<Store>, name: &str) -> Self {
-        let recent = Arc::new(Recent::new());
+        let recent = Arc::new(Recent::default());
         store.rewritten().watch_rows(name, &recent);
         Self { store, name: name.into(), recent }
     }

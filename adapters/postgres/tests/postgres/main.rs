@@ -14,4 +14,5 @@ mod plans;
 mod proxy;
 mod replicas;
 mod secured;
+mod unflushed;
 mod writer;

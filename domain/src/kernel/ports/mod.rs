@@ -115,7 +115,7 @@ pub trait Views<V: View>: Send + Sync {
     fn is_unflushed(&self) -> bool {
         false
     }
-    /// Returns once everything saved so far survives a loss of power.
+    /// Returns once everything saved or loaded through this so far survives a loss of power; fails if it may be gone.
     async fn flush(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -1,7 +1,7 @@
-//! What was read or written lately, so that most reads touch no file.
+//! What was read or written lately, so that most reads ask no store.
 //!
-//! Coherent because a data folder belongs to one process, and every write goes through whatever keeps this. Should
-//! something be stale all the same, the write's revision check finds out, and it is forgotten.
+//! Coherent where a folder belongs to one process, and every write goes through whatever keeps this. Where something may
+//! be stale, the write's revision check finds out, and it is forgotten.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -18,7 +18,7 @@ const GENERATION: usize = 2048;
 const GENERATION_BYTES: usize = 4 << 20;
 
 /// Two generations of values: what was not touched for a whole generation goes.
-pub(crate) struct Recent<K, V>(Mutex<Generations<K, V>>);
+pub struct Recent<K, V>(Mutex<Generations<K, V>>);
 
 struct Generations<K, V> {
     young: HashMap<K, Entry<V>>,
@@ -36,33 +36,31 @@ struct Entry<V> {
 }
 
 /// A value that is replaced by newer ones only.
-pub(crate) trait Aged: Clone {
+pub trait Aged: Clone {
+    /// Of two values the one with the greater age is newer.
     fn age(&self) -> u64;
 }
 
 // === impl Recent ===
 
 impl<K: Eq + Hash, V: Aged> Recent<K, V> {
-    pub(crate) fn new() -> Self {
-        Self(Mutex::new(Generations { young: HashMap::new(), bytes: 0, old: HashMap::new() }))
-    }
-
-    pub(crate) fn get(&self, key: &K) -> Option<V> {
+    /// What is known by this key.
+    pub fn get(&self, key: &K) -> Option<V> {
         self.generations().find(key)?.value.clone()
     }
 
-    /// `bytes` is how long the value is as it is written.
-    pub(crate) fn put(&self, key: K, value: V, bytes: usize) {
+    /// Remembers a value, unless a newer one is known. `bytes` is how long it is as it is written.
+    pub fn put(&self, key: K, value: V, bytes: usize) {
         self.enter(key, Entry { age: value.age(), value: Some(value), bytes });
     }
 
     /// Forgets what was before `age`: it was replaced by something that is not kept here.
-    pub(crate) fn forget(&self, key: K, age: u64) {
+    pub fn forget(&self, key: K, age: u64) {
         self.enter(key, Entry { age, value: None, bytes: 0 });
     }
 
     /// Forgets everything. Nobody may be writing meanwhile.
-    pub(crate) fn clear(&self) {
+    pub fn clear(&self) {
         let mut generations = self.generations();
         generations.young.clear();
         generations.bytes = 0;
@@ -90,6 +88,12 @@ impl<K: Eq + Hash, V: Aged> Recent<K, V> {
     }
 }
 
+impl<K, V> Default for Recent<K, V> {
+    fn default() -> Self {
+        Self(Mutex::new(Generations { young: HashMap::new(), bytes: 0, old: HashMap::new() }))
+    }
+}
+
 impl<K: Eq + Hash, V> Generations<K, V> {
     fn find(&self, key: &K) -> Option<&Entry<V>> {
         self.young.get(key).or_else(|| self.old.get(key))
@@ -97,7 +101,7 @@ impl<K: Eq + Hash, V> Generations<K, V> {
 }
 
 /// Of the same era the one with more events is newer; of a newer era any is.
-pub(crate) fn age(era: u64, revision: u64) -> u64 {
+pub fn age(era: u64, revision: u64) -> u64 {
     era << 40 | revision
 }
 
@@ -125,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_slow_reader_does_not_bring_back_what_was_replaced() {
-        let recent = Recent::new();
+        let recent = Recent::default();
         recent.put("a", 5, 1);
         recent.forget("a", 6);
         recent.put("a", 5, 1);
@@ -138,7 +142,7 @@ mod tests {
     #[test]
     fn what_is_large_goes_sooner() {
         let kept = |bytes: usize| {
-            let recent = Recent::new();
+            let recent = Recent::default();
             for key in 0..10_000_u64 {
                 recent.put(key, 1, bytes);
             }
