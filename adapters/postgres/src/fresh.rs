@@ -179,3 +179,137 @@ impl Streams {
         self.young.insert(stream, revision);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use highstreet_domain::kernel::ports::Wake;
+    use highstreet_foundation::encoded::EncodedEvent;
+
+    use super::*;
+
+    /// A leader's, that has looked once.
+    fn fresh() -> Fresh {
+        let fresh = Fresh::default();
+        fresh.lead();
+        look(&fresh, &[]);
+        fresh
+    }
+
+    /// Looks into a table in which there is nothing else than this.
+    fn look(fresh: &Fresh, found: &[i64]) {
+        assert!(matches!(fresh.next(10), Next::Look));
+        fresh.begin_look();
+        fresh.looked_up(found.iter().copied());
+    }
+
+    /// An append of one event behind `after`, told to others or not.
+    fn append(stream: u128, after: i64, published: bool) -> EncodedAppend {
+        let event = EncodedEvent {
+            revision: after + 1,
+            cause: None,
+            told_of: Arc::default(),
+            origin: String::new(),
+            data: Vec::new(),
+            published: published.then(|| ("Added", Arc::from([]))),
+        };
+        EncodedAppend {
+            id: Uuid::from_u128(stream),
+            aggregate: "counter",
+            after,
+            era: 0,
+            revision: after + 1,
+            version: 1,
+            state: Vec::new(),
+            index: [const { None }; 4],
+            created: 0,
+            updated: 0,
+            wake: Wake::Keep,
+            origin: String::new(),
+            events: vec![event],
+            claims: Vec::new(),
+            release: false,
+            entries: Vec::new(),
+        }
+    }
+
+    fn commit(fresh: &Fresh, stream: u128, after: i64, position: i64) {
+        fresh.committed([append(stream, after, true)].iter(), &[position]);
+    }
+
+    /// The positions that are given; none if it is to be looked.
+    fn given(fresh: &Fresh, limit: usize) -> Option<Vec<i64>> {
+        match fresh.next(limit) {
+            Next::Publish(events) => Some(events.into_iter().map(|event| event.position).collect()),
+            Next::Look => None,
+            Next::Wait => Some(Vec::new()),
+        }
+    }
+
+    #[test]
+    fn what_follows_upon_what_was_handed_over_is_handed_over() {
+        let fresh = fresh();
+        commit(&fresh, 1, 0, 10);
+        fresh.committed([append(1, 1, false)].iter(), &[]);
+        commit(&fresh, 1, 2, 12);
+        assert_eq!(given(&fresh, 10), Some(vec![10, 12]));
+        assert_eq!(given(&fresh, 10), Some(vec![]), "once");
+    }
+
+    #[test]
+    fn what_others_may_have_committed_before_is_looked_up_first() {
+        let fresh = fresh();
+        commit(&fresh, 1, 0, 10);
+        commit(&fresh, 1, 2, 12);
+        assert_eq!(given(&fresh, 10), None, "somebody else committed the second event of it");
+        look(&fresh, &[10, 11, 12]);
+        commit(&fresh, 1, 3, 13);
+        assert_eq!(given(&fresh, 10), Some(vec![13]), "what was before it has been looked up");
+        fresh.committed([append(2, 5, false)].iter(), &[]);
+        commit(&fresh, 2, 6, 14);
+        assert_eq!(given(&fresh, 10), None, "what was not told to others proves nothing");
+    }
+
+    #[test]
+    fn what_was_looked_up_is_not_given_again_if_its_commit_is_heard_of_late() {
+        let fresh = fresh();
+        fresh.look();
+        fresh.begin_look();
+        commit(&fresh, 1, 0, 10);
+        fresh.looked_up([10].into_iter());
+        commit(&fresh, 2, 0, 11);
+        assert_eq!(given(&fresh, 10), Some(vec![11]));
+    }
+
+    #[test]
+    fn what_is_committed_while_a_look_is_due_is_found_by_it() {
+        let fresh = fresh();
+        fresh.look();
+        commit(&fresh, 1, 0, 10);
+        look(&fresh, &[10]);
+        assert_eq!(given(&fresh, 10), Some(vec![]));
+    }
+
+    #[test]
+    fn groups_that_were_committed_side_by_side_are_given_in_the_order_of_their_positions() {
+        let fresh = fresh();
+        commit(&fresh, 2, 0, 12);
+        commit(&fresh, 1, 0, 10);
+        commit(&fresh, 3, 0, 11);
+        assert_eq!(given(&fresh, 2), Some(vec![10, 11]));
+        assert_eq!(given(&fresh, 2), Some(vec![12]));
+    }
+
+    #[test]
+    fn nothing_is_kept_for_a_relay_that_does_not_lead_or_does_not_keep_up() {
+        let fresh = fresh();
+        for stream in 0..=MOST as u128 {
+            commit(&fresh, stream, 0, 1);
+        }
+        assert_eq!(given(&fresh, 10), None, "all of it is in the table");
+        fresh.stand_back();
+        commit(&fresh, 1, 1, 1);
+        assert!(fresh.kept().queue.is_empty());
+        fresh.lead();
+        assert_eq!(given(&fresh, 10), None, "whoever led before may have left something");
+    }
+}

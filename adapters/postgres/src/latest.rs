@@ -148,3 +148,90 @@ impl<V: Clone> Default for Known<V> {
         Self { doubts: Doubts::default(), rows: Recent::default(), changes }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use highstreet_domain::kernel::Timestamp;
+    use highstreet_foundation::newest::Newest;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn changed(key: &str, cursor: u64) -> Changed<u64> {
+        let row = Row {
+            key: key.into(),
+            view: cursor,
+            version: cursor,
+            cursor,
+            place: Uuid::nil(),
+            created: Timestamp::default(),
+            updated: Timestamp::default(),
+        };
+        let index = Index { shop: key.into(), ..Index::default() };
+        Changed { row, index, bytes: 1 }
+    }
+
+    /// The cursors behind one; none if they are to be read from the table.
+    fn behind(latest: &Latest<u64>, cursor: u64, limit: usize) -> Option<Vec<u64>> {
+        let found = latest.behind(cursor, &Filter::default(), limit, Doubts::default())?;
+        Some(found.rows.into_iter().map(|row| row.cursor).collect())
+    }
+
+    #[test]
+    fn changes_are_told_as_long_as_there_is_none_between_them() {
+        let latest = Latest::default();
+        latest.saved(5, vec![changed("a", 6), changed("b", 7)], Doubts::default());
+        latest.saved(7, vec![changed("c", 8)], Doubts::default());
+        assert_eq!(behind(&latest, 5, 10), Some(vec![6, 7, 8]));
+        assert_eq!(behind(&latest, 6, 1), Some(vec![7]));
+        assert_eq!(behind(&latest, 4, 10), None, "another may be before the first");
+        assert_eq!(behind(&latest, 8, 10), None, "another may be behind the last");
+        latest.saved(9, vec![changed("d", 10)], Doubts::default());
+        assert_eq!(behind(&latest, 8, 10), None, "somebody else made the ninth");
+        assert_eq!(behind(&latest, 9, 10), Some(vec![10]));
+        latest.saved(8, vec![changed("e", 9)], Doubts::default());
+        assert_eq!(behind(&latest, 9, 10), Some(vec![10]), "said late, and read from the table");
+    }
+
+    #[test]
+    fn a_row_comes_at_its_last_change_and_only_to_whom_it_concerns() {
+        let latest = Latest::default();
+        latest.saved(0, vec![changed("a", 1), changed("b", 2), changed("a", 3)], Doubts::default());
+        assert_eq!(behind(&latest, 0, 10), Some(vec![2, 3]));
+        let filter = Filter { shop: Some("b".into()), ..Filter::default() };
+        let found = latest.behind(2, &filter, 10, Doubts::default()).map(|found| (found.rows.len(), found.until));
+        assert_eq!(found, Some((0, 3)), "none of it need be looked through again");
+    }
+
+    #[test]
+    fn nothing_is_known_after_a_doubt() {
+        let (latest, newest) = (Latest::default(), Newest::default());
+        let before = newest.doubts();
+        latest.saved(0, vec![changed("a", 1)], before);
+        assert_eq!(latest.row("a", before).map(|row| row.cursor), Some(1));
+        newest.doubt();
+        assert!(latest.row("a", newest.doubts()).is_none());
+        assert!(latest.behind(0, &Filter::default(), 10, newest.doubts()).is_none());
+        latest.saved(1, vec![changed("a", 2)], before);
+        assert!(latest.row("a", newest.doubts()).is_none(), "it was saved before the doubt, perhaps");
+    }
+
+    #[test]
+    fn a_row_that_somebody_else_wrote_is_read_again() {
+        let latest = Latest::default();
+        latest.saved(0, vec![changed("a", 1)], Doubts::default());
+        latest.is_later("a".into(), 1);
+        assert!(latest.row("a", Doubts::default()).is_none());
+    }
+
+    #[test]
+    fn no_more_is_kept_than_a_watcher_would_want() {
+        let latest = Latest::default();
+        for cursor in 1..=2 * MOST as u64 {
+            latest.saved(cursor - 1, vec![changed(&cursor.to_string(), cursor)], Doubts::default());
+        }
+        assert_eq!(latest.known().changes.rows.len(), MOST);
+        assert_eq!(behind(&latest, MOST as u64 - 1, 10), None);
+        assert_eq!(behind(&latest, MOST as u64, 1), Some(vec![MOST as u64 + 1]));
+    }
+}
