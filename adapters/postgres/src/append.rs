@@ -105,40 +105,40 @@ UNION ALL SELECT NULL, NULL, position FROM recorded WHERE name IS NOT NULL";
 
 /// A group's columns, one array each, in the order of the statement's parameters.
 #[derive(Default)]
-struct Columns<'a> {
-    ords: Vec<i32>,
-    ids: Vec<Uuid>,
-    aggregates: Vec<&'a str>,
-    afters: Vec<i64>,
-    revisions: Vec<i64>,
-    versions: Vec<i32>,
-    states: Vec<Text<'a>>,
-    index: [Vec<Option<&'a str>>; 4],
-    created: Vec<i64>,
-    updated: Vec<i64>,
-    turns: Vec<bool>,
-    wakes: Vec<Option<i64>>,
-    leased: Vec<bool>,
-    since: Vec<i64>,
-    origins: Vec<&'a str>,
-    releases: Vec<bool>,
-    claimed: Vec<Option<Uuid>>,
-    eras: Vec<i64>,
-    claims: (Vec<i32>, Vec<Uuid>, Vec<Uuid>, Vec<i64>),
-    events: Events<'a>,
-    entries: (Vec<i32>, Vec<&'a str>, Vec<Text<'a>>, Vec<i64>),
+pub(crate) struct Columns<'a> {
+    pub(crate) ords: Vec<i32>,
+    pub(crate) ids: Vec<Uuid>,
+    pub(crate) aggregates: Vec<&'a str>,
+    pub(crate) afters: Vec<i64>,
+    pub(crate) revisions: Vec<i64>,
+    pub(crate) versions: Vec<i32>,
+    pub(crate) states: Vec<Text<'a>>,
+    pub(crate) index: [Vec<Option<&'a str>>; 4],
+    pub(crate) created: Vec<i64>,
+    pub(crate) updated: Vec<i64>,
+    pub(crate) turns: Vec<bool>,
+    pub(crate) wakes: Vec<Option<i64>>,
+    pub(crate) leased: Vec<bool>,
+    pub(crate) since: Vec<i64>,
+    pub(crate) origins: Vec<&'a str>,
+    pub(crate) releases: Vec<bool>,
+    pub(crate) claimed: Vec<Option<Uuid>>,
+    pub(crate) eras: Vec<i64>,
+    pub(crate) claims: (Vec<i32>, Vec<Uuid>, Vec<Uuid>, Vec<i64>),
+    pub(crate) events: Events<'a>,
+    pub(crate) entries: (Vec<i32>, Vec<&'a str>, Vec<Text<'a>>, Vec<i64>),
 }
 
 #[derive(Default)]
-struct Events<'a> {
-    ords: Vec<i32>,
-    revisions: Vec<i64>,
-    times: Vec<i64>,
-    causes: Vec<Option<Uuid>>,
-    origins: Vec<&'a str>,
-    data: Vec<Text<'a>>,
-    names: Vec<Option<&'a str>>,
-    bodies: Vec<Option<&'a [u8]>>,
+pub(crate) struct Events<'a> {
+    pub(crate) ords: Vec<i32>,
+    pub(crate) revisions: Vec<i64>,
+    pub(crate) times: Vec<i64>,
+    pub(crate) causes: Vec<Option<Uuid>>,
+    pub(crate) origins: Vec<&'a str>,
+    pub(crate) data: Vec<Text<'a>>,
+    pub(crate) names: Vec<Option<&'a str>>,
+    pub(crate) bodies: Vec<Option<&'a [u8]>>,
 }
 
 /// JSON as it is kept in a column of text: it is UTF-8 already, and not looked through again.
@@ -188,7 +188,7 @@ fn refused(row: &Row) -> (usize, AppendError) {
 // === impl Columns ===
 
 impl<'a> Columns<'a> {
-    fn of(group: &[&'a EncodedAppend]) -> Self {
+    pub(crate) fn of(group: &[&'a EncodedAppend]) -> Self {
         let mut columns = Self::default();
         // From 1, as arrays are counted.
         for (ord, append) in (1..).zip(group) {

@@ -9,6 +9,7 @@ mod backlog;
 mod bells;
 mod change;
 mod connect;
+mod create;
 mod feed;
 mod forgetting;
 mod fresh;

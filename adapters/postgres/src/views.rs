@@ -94,6 +94,19 @@ UPDATE views v SET version = v.version + 1, cursor = nextval('view_changes'), st
 FROM before WHERE before.cursor IS NOT NULL AND v.view = $1 AND v.key = $2 AND v.version = $3
 RETURNING v.key, v.cursor, v.place, v.created, before.cursor";
 
+/// The same for a single row that is not there yet.
+const MAKE_ONE: &str = "
+WITH gate AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock($10)::text AS passed
+), before AS MATERIALIZED (
+    SELECT c.last_value AS cursor FROM gate
+    CROSS JOIN LATERAL (SELECT last_value FROM view_changes WHERE gate.passed IS NOT NULL OFFSET 0) AS c
+)
+INSERT INTO views (view, key, version, cursor, state, shop, owner, reference, status, created, updated)
+SELECT $1, $2, $3::int8 + 1, nextval('view_changes'), $4, $5, $6, $7, $8, $9, $9 FROM before
+ON CONFLICT (view, key) DO NOTHING
+RETURNING key, cursor, place, created, (SELECT cursor FROM before)";
+
 // === impl PostgresViews ===
 
 impl<V: View> PostgresViews<V> {
@@ -142,9 +155,7 @@ impl<V: View> PostgresViews<V> {
 
     async fn try_save(&self, connection: &ClientWrapper, rows: &[EncodedSave]) -> Result<Vec<Written>, Error> {
         let gate = self.store.schema.view_lock(&self.name);
-        if let [row] = rows
-            && row.version > 0
-        {
+        if let [row] = rows {
             return self.try_save_one(connection, row, gate).await;
         }
         let column = |read: fn(&EncodedSave) -> &str| rows.iter().map(read).collect::<Vec<_>>();
@@ -180,7 +191,7 @@ impl<V: View> PostgresViews<V> {
     ) -> Result<Vec<Written>, Error> {
         let state = String::from_utf8_lossy(&row.state);
         let Index { shop, owner, reference, status } = &row.index;
-        let save = connection.prepare_cached(SAVE_ONE).await?;
+        let save = connection.prepare_cached(if row.version > 0 { SAVE_ONE } else { MAKE_ONE }).await?;
         let row: [&(dyn ToSql + Sync); 10] =
             [&&*self.name, &row.key, &row.version, &state, shop, owner, reference, status, &row.time, &gate];
         Ok(connection.query(&save, &row).await?.iter().map(Written::read).collect())

@@ -24,6 +24,7 @@ use crate::append::{self, COMMIT, Committed};
 use crate::bells::Bells;
 use crate::change::{self, CHANGE, is_change};
 use crate::connect::{ended, no_answer, unavailable};
+use crate::create::{self, CREATE, is_creation};
 use crate::pool::Connections;
 
 /// The most appends in one group: bounds how long the first of them waits for the last.
@@ -59,6 +60,17 @@ pub(crate) struct Writer {
     pub(crate) gate: i64,
     pub(crate) bells: Arc<Bells>,
     pub(crate) tally: Arc<Tally>,
+}
+
+/// What a group consists of.
+#[derive(Clone, Copy)]
+enum Manner {
+    /// One change of a stream.
+    Change,
+    /// New streams.
+    Creations,
+    /// Anything.
+    Any,
 }
 
 /// Why a group was not committed.
@@ -119,7 +131,9 @@ impl Writer {
     async fn commit(&self, mut group: Vec<Job>) {
         let (mut clashes, mut until) = (0, None);
         loop {
-            match self.try_commit(&group).await {
+            // What clashed is judged, one by one.
+            let manner = if clashes == 0 { Manner::of(&group) } else { Manner::Any };
+            match self.try_commit(&group, manner).await {
                 Ok(committed) => return self.answer(group, committed).await,
                 Err(Failed::Clash) if clashes < MOST_CLASHES => clashes += 1,
                 Err(Failed::Clash | Failed::Refused(_)) if group.len() > 1 => return self.each_for_itself(group).await,
@@ -144,16 +158,15 @@ impl Writer {
         }
     }
 
-    async fn try_commit(&self, group: &[Job]) -> Result<Committed, Failed> {
-        let alone = if let [job] = group { Some(&job.append).filter(|append| is_change(append)) } else { None };
-        let sql = if alone.is_some() { CHANGE } else { COMMIT };
-        let (connection, statement) = self.connections.prepared(sql).await.map_err(Failed::Away)?;
+    async fn try_commit(&self, group: &[Job], manner: Manner) -> Result<Committed, Failed> {
+        let (connection, statement) = self.connections.prepared(manner.statement()).await.map_err(Failed::Away)?;
+        let appends: Vec<_> = group.iter().map(|job| &job.append).collect();
         let commit = async {
-            if let Some(append) = alone {
-                return change::commit(&connection, &statement, self.gate, append).await;
+            match (manner, &*appends) {
+                (Manner::Change, [append]) => change::commit(&connection, &statement, self.gate, append).await,
+                (Manner::Creations, _) => create::commit(&connection, &statement, self.gate, &appends).await,
+                _ => append::commit(&connection, &statement, self.gate, &appends).await,
             }
-            let appends: Vec<_> = group.iter().map(|job| &job.append).collect();
-            append::commit(&connection, &statement, self.gate, &appends).await
         };
         let failed = match timeout(self.connections.patience, commit).await {
             Ok(Ok(committed)) => return Ok(committed),
@@ -239,6 +252,26 @@ impl Writer {
 fn one_of_each_stream(waiting: Vec<Job>) -> (Vec<Job>, Vec<Job>) {
     let mut streams = std::collections::HashSet::new();
     waiting.into_iter().partition(|job| streams.insert(job.append.id))
+}
+
+// === impl Manner ===
+
+impl Manner {
+    fn of(group: &[Job]) -> Self {
+        match group {
+            [job] if is_change(&job.append) => Self::Change,
+            group if group.iter().all(|job| is_creation(&job.append)) => Self::Creations,
+            _ => Self::Any,
+        }
+    }
+
+    fn statement(self) -> &'static str {
+        match self {
+            Self::Change => CHANGE,
+            Self::Creations => CREATE,
+            Self::Any => COMMIT,
+        }
+    }
 }
 
 // === impl Failed ===

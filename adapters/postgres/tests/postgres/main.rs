@@ -6,6 +6,7 @@
 mod agenda;
 mod backlog;
 mod counting;
+mod creating;
 mod feed;
 mod migrations;
 mod outages;
