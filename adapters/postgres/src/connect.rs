@@ -30,7 +30,7 @@ pub struct PostgresSettings {
     /// The schema in which everything is kept, at most 63 bytes; made if it is not there. Several contexts may share a
     /// database.
     pub schema: String,
-    /// The most connections of one process to this schema, besides one that listens and, for views, one that saves them.
+    /// The most connections of one process to this schema, besides one that listens and one for each view.
     pub connections: usize,
     /// How many groups are committed at once. More help where a commit takes long, such as on a slow disk.
     pub writers: usize,

@@ -7,15 +7,18 @@ use tokio_postgres::{Client, Error, Statement};
 
 use crate::append::{Columns, Committed};
 
-/// Writes the group; returns the positions of what is to be published. In the order of the statement for any group: rows
-/// first, in the order of their ids, then the gate is held, then positions are drawn.
+/// Writes the group; returns the positions of what is to be published. As in the statement for any group, the gate is held
+/// before new rows are written, those in the order of their ids.
 pub(crate) const CREATE: &str = "
-WITH placed AS MATERIALIZED (
-    SELECT *, nextval('streams_stream_seq') AS stream
+WITH gate AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock_shared($17)::text AS passed
+), placed AS MATERIALIZED (
+    SELECT t.*, nextval('streams_stream_seq') AS stream
     FROM unnest($1::int4[], $2::uuid[], $3::text[], $4::int8[], $5::int4[], $6::text[], $7::text[], $8::text[],
         $9::text[], $10::text[], $11::int8[], $12::int8[], $13::int8[], $14::bool[], $15::int8[], $16::text[])
     AS t(ord, id, aggregate, revision, version, state, shop, owner, reference, status, created, updated, wake, leased,
         since, origin)
+    CROSS JOIN (SELECT count(passed) FROM gate) AS passed(times)
 ), streams_of AS MATERIALIZED (
     SELECT array_agg(stream ORDER BY ord) AS list FROM placed
 ), made AS (
@@ -25,15 +28,12 @@ WITH placed AS MATERIALIZED (
     SELECT stream, id, aggregate, revision, version, state, shop, owner, reference, status, created, updated, since,
         wake + (extract(epoch FROM clock_timestamp()) * 1000000)::int8, leased, origin
     FROM placed ORDER BY id
-    RETURNING stream
-), gate AS MATERIALIZED (
-    SELECT pg_advisory_xact_lock_shared($17)::text AS passed FROM (SELECT count(*) FROM made) AS made
 ), recorded AS (
     INSERT INTO events (stream, revision, time, cause, origin, data, name, body)
     SELECT s.list[e.ord], e.revision, e.time, e.cause, e.origin, e.data, e.name, e.body
     FROM unnest($18::int4[], $19::int8[], $20::int8[], $21::uuid[], $22::text[], $23::text[], $24::text[], $25::bytea[])
         AS e(ord, revision, time, cause, origin, data, name, body)
-    CROSS JOIN streams_of s CROSS JOIN gate WHERE gate.passed IS NOT NULL ORDER BY e.ord, e.revision
+    CROSS JOIN streams_of s ORDER BY e.ord, e.revision
     RETURNING position, name
 ), outgoing AS (
     INSERT INTO outbox (position) SELECT position FROM recorded WHERE name IS NOT NULL

@@ -29,8 +29,9 @@ struct Kept {
     /// Whether something is to be published that is only in the table.
     look: bool,
     queue: VecDeque<FreshEvent>,
-    /// What was looked up last: some of it may have been committed here, and be said to be so only afterwards.
+    /// What was looked up last, and before that: some of it may have been committed here, and be said to be so only afterwards.
     looked_up: HashSet<i64>,
+    looked_up_before: HashSet<i64>,
     streams: Streams,
 }
 
@@ -51,6 +52,9 @@ pub(crate) struct FreshEvent {
     pub(crate) name: &'static str,
     pub(crate) body: Arc<[u8]>,
 }
+
+/// A look into the table that is under way.
+pub(crate) struct Looking<'a>(Option<&'a Fresh>);
 
 /// What the relay is to do next.
 pub(crate) enum Next {
@@ -104,8 +108,8 @@ impl Fresh {
         if kept.look {
             return Next::Look;
         }
-        let Kept { queue, looked_up, .. } = &mut *kept;
-        queue.retain(|event| !looked_up.contains(&event.position));
+        let Kept { queue, looked_up, looked_up_before, .. } = &mut *kept;
+        queue.retain(|event| [&*looked_up, &*looked_up_before].iter().all(|found| !found.contains(&event.position)));
         if queue.is_empty() {
             return Next::Wait;
         }
@@ -115,20 +119,38 @@ impl Fresh {
         Next::Publish(queue.drain(..some).collect())
     }
 
-    /// The table is about to be looked at: what was committed up to now will be found there.
-    pub(crate) fn begin_look(&self) {
+    /// The table is about to be looked at: what was committed up to now will be found there. Unless all there is is
+    /// found, it is to be looked at again.
+    pub(crate) fn begin_look(&self) -> Looking<'_> {
         let mut kept = self.kept();
         kept.look = false;
         kept.queue.clear();
-    }
-
-    /// This was found there, and is all there was.
-    pub(crate) fn looked_up(&self, positions: impl Iterator<Item = i64>) {
-        self.kept().looked_up = positions.collect();
+        Looking(Some(self))
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Looking ===
+
+impl Looking<'_> {
+    /// This was there, and nothing else.
+    pub(crate) fn found_all(mut self, positions: impl Iterator<Item = i64>) {
+        if let Some(fresh) = self.0.take() {
+            let mut kept = fresh.kept();
+            kept.looked_up_before = mem::replace(&mut kept.looked_up, positions.collect());
+        }
+    }
+}
+
+impl Drop for Looking<'_> {
+    /// There is more, or whoever looked went away.
+    fn drop(&mut self) {
+        if let Some(fresh) = self.0 {
+            fresh.look();
+        }
     }
 }
 
@@ -198,8 +220,7 @@ mod tests {
     /// Looks into a table in which there is nothing else than this.
     fn look(fresh: &Fresh, found: &[i64]) {
         assert!(matches!(fresh.next(10), Next::Look));
-        fresh.begin_look();
-        fresh.looked_up(found.iter().copied());
+        fresh.begin_look().found_all(found.iter().copied());
     }
 
     /// An append of one event behind `after`, told to others or not.
@@ -272,12 +293,20 @@ mod tests {
     #[test]
     fn what_was_looked_up_is_not_given_again_if_its_commit_is_heard_of_late() {
         let fresh = fresh();
-        fresh.look();
-        fresh.begin_look();
+        let looking = fresh.begin_look();
         commit(&fresh, 1, 0, 10);
-        fresh.looked_up([10].into_iter());
-        commit(&fresh, 2, 0, 11);
-        assert_eq!(given(&fresh, 10), Some(vec![11]));
+        looking.found_all([10, 11].into_iter());
+        fresh.begin_look().found_all([].into_iter());
+        commit(&fresh, 3, 0, 11);
+        commit(&fresh, 2, 0, 12);
+        assert_eq!(given(&fresh, 10), Some(vec![12]));
+    }
+
+    #[test]
+    fn a_look_that_is_given_up_is_made_again() {
+        let fresh = fresh();
+        drop(fresh.begin_look());
+        assert_eq!(given(&fresh, 10), None);
     }
 
     #[test]

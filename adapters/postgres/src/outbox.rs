@@ -133,15 +133,11 @@ impl PostgresOutbox {
 
     /// What is in the table; what is published is deleted before.
     async fn look(&self, leadership: &Leadership, limit: usize) -> Result<Vec<Outgoing>, StoreError> {
-        let fresh = &self.store.bells.fresh;
-        fresh.begin_look();
-        let found = self.try_look(leadership, limit).await;
-        match &found {
-            Ok(rows) if rows.len() < limit => fresh.looked_up(rows.iter().map(|row| row.get(0))),
-            // There is more, or it is not known what there is.
-            _ => fresh.look(),
+        let looking = self.store.bells.fresh.begin_look();
+        let rows = self.try_look(leadership, limit).await?;
+        if rows.len() < limit {
+            looking.found_all(rows.iter().map(|row| row.get(0)));
         }
-        let rows = found?;
         let place = |row: &Row| Place { position: row.get(0), mark: row.get(7) };
         self.progress().given = rows.iter().map(place).collect();
         Ok(rows.iter().map(|row| self.found(row)).collect())

@@ -37,7 +37,7 @@ struct Holding {
 #[async_trait]
 impl<V: View> Renewal<V> for PostgresViews<V> {
     fn beside(&self, name: &str) -> Arc<dyn Views<V>> {
-        Arc::new(Self::called(self.store().clone(), &beside(V::NAME, name)))
+        Arc::new(self.beside_called(&beside(V::NAME, name)))
     }
 
     async fn beside_names(&self) -> Result<Vec<String>, StoreError> {

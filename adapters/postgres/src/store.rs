@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use deadpool_postgres::Object;
 use highstreet_domain::kernel::ports::{AppendError, StoreError};
@@ -18,7 +17,6 @@ use crate::migrate;
 use crate::pool::{Connections, Parameters, PoolUse};
 use crate::schema::Schema;
 use crate::session::Session;
-use crate::unflushed::{Hasty, Unflushed};
 use crate::writer::{Writer, Writers};
 
 /// The schema of one context, opened. Dropped, it lets go of its connections.
@@ -28,7 +26,6 @@ pub struct Store {
     pub(crate) session: Session,
     pub(crate) bells: Arc<Bells>,
     pub(crate) schema: Schema,
-    pub(crate) unflushed: Unflushed,
     /// Held by whoever finds out up to where changes are settled.
     settling: Mutex<()>,
     settled: AtomicU64,
@@ -57,8 +54,7 @@ impl Store {
         let writers = Writers::start(settings.writers, &writer);
         let session = Session::start(connector, bells.clone());
         let (settling, settled) = (Mutex::default(), AtomicU64::default());
-        let unflushed = Unflushed::default();
-        Ok(Self { connections, writers, session, bells, schema, unflushed, settling, settled })
+        Ok(Self { connections, writers, session, bells, schema, settling, settled })
     }
 
     /// How its connections are used.
@@ -103,14 +99,9 @@ impl Store {
         self.connections.lend().await
     }
 
-    /// The connection for what need not be flushed.
-    pub(crate) async fn hasty(&self) -> Result<Arc<Hasty>, StoreError> {
-        self.unflushed.lend(&self.connections, &self.schema).await
-    }
-
-    /// How long to wait for an answer: after that there will be none.
-    pub(crate) fn patience(&self) -> Duration {
-        self.connections.patience
+    /// Where connections come from.
+    pub(crate) fn lending(&self) -> &Connections {
+        &self.connections
     }
 
     /// A position up to which every change is committed or never will be: the latest, unless an earlier look found

@@ -1,29 +1,29 @@
 //! What is committed and not flushed: seen by everybody at once, lost if the server dies within a moment.
 //!
-//! It is all committed on one connection. Where a flush on that very connection succeeds, the server did not die
-//! meanwhile, and everything before it is on the disk; where the connection is gone, nobody knows.
+//! The rows of a view are all saved on one connection. Where a flush on that very connection succeeds, the server did not
+//! die meanwhile, and everything before it is on the disk; where the connection is gone, nobody knows.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::{ClientWrapper, Object};
 use highstreet_domain::kernel::ports::StoreError;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::timeout;
-use tokio_postgres::Error;
 
 use crate::connect::{ended, no_answer, unavailable};
-use crate::pool::Connections;
-use crate::schema::Schema;
+use crate::store::Store;
 
 /// No server dies with nearly so many changes unflushed: a projector flushes its own after 100 ms.
 const APART: u32 = 1_000_000;
 
 /// A commit that waits for the disk, or for whatever else the server was told to wait for: all before it is kept, too.
-const FLUSH: &str = "BEGIN; SET LOCAL synchronous_commit TO DEFAULT;
-    SELECT pg_logical_emit_message(true, 'highstreet', 'flush'); COMMIT";
+const FLUSH: &str = "BEGIN; SET LOCAL synchronous_commit TO DEFAULT; \
+                     SELECT pg_logical_emit_message(true, 'highstreet', 'flush'); COMMIT";
 
-/// The connection of one process with one schema that waits for no disk.
+/// The connection on which one process saves the rows of one view.
 #[derive(Default)]
 pub(crate) struct Unflushed {
     hasty: AsyncMutex<Option<Arc<Hasty>>>,
@@ -33,104 +33,139 @@ pub(crate) struct Unflushed {
 pub(crate) struct Hasty {
     pub(crate) client: ClientWrapper,
     patience: Duration,
+    /// How often something was saved on it, or found while it was there.
+    marks: AtomicU64,
+    /// Up to which of these it is flushed.
+    flushed: AtomicU64,
+    /// Held while somebody flushes: whoever comes meanwhile may find it done.
+    flushing: AsyncMutex<()>,
 }
 
-/// What is to be flushed before anybody relies on it.
+/// What one projector is to have flushed before it relies on it.
 #[derive(Default)]
 pub(crate) struct Mark(Mutex<Since>);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 enum Since {
     #[default]
     Nothing,
-    /// Saved on this connection, or found while it was there.
-    On(Arc<Hasty>),
-    /// On one that is gone by now.
+    /// Up to this mark of this connection.
+    On(Arc<Hasty>, u64),
+    /// There was something on a connection that is gone by now.
     Lost,
 }
 
 // === impl Unflushed ===
 
 impl Unflushed {
-    /// The connection; a new one if there is none.
-    pub(crate) async fn lend(&self, connections: &Connections, schema: &Schema) -> Result<Arc<Hasty>, StoreError> {
+    /// The connection; a new one if there is none. Then the server may have died, and what is known of its rows be wrong.
+    pub(crate) async fn lend(&self, store: &Store) -> Result<Arc<Hasty>, StoreError> {
         let mut hasty = self.hasty.lock().await;
         if let Some(hasty) = hasty.as_ref().filter(|hasty| !hasty.client.is_closed()) {
             return Ok(hasty.clone());
         }
-        Ok(hasty.insert(Arc::new(Hasty::connect(connections, schema).await?)).clone())
+        let new = Arc::new(Hasty::connect(store).await?);
+        store.bells.rewritten();
+        Ok(hasty.insert(new).clone())
     }
 
-    /// Nothing is heard on this connection: another is to be used.
-    pub(crate) async fn give_up(&self, mute: &Arc<Hasty>) {
-        self.hasty.lock().await.take_if(|hasty| Arc::ptr_eq(hasty, mute));
+    /// Nothing is heard on this connection, or nobody knows where it stands: another is to be used.
+    pub(crate) async fn give_up(&self, useless: &Arc<Hasty>) {
+        self.hasty.lock().await.take_if(|hasty| Arc::ptr_eq(hasty, useless));
     }
 }
 
 // === impl Hasty ===
 
 impl Hasty {
-    async fn connect(connections: &Connections, schema: &Schema) -> Result<Self, StoreError> {
-        let begin = Self::beginning(schema);
+    async fn connect(store: &Store) -> Result<Self, StoreError> {
+        let (connections, begin) = (store.lending(), Self::beginning(store));
         let mut again = connections.pool.status().max_size;
-        loop {
+        let client = loop {
             let client = Object::take(connections.lend().await?);
             match timeout(connections.patience, client.batch_execute(&begin)).await {
-                Ok(Ok(())) => return Ok(Self { client, patience: connections.patience }),
+                Ok(Ok(())) => break client,
                 // The server was restarted since this connection was used last, and perhaps the next one too.
                 Ok(Err(error)) if ended(&error) && again > 0 => again -= 1,
                 Ok(Err(error)) => return Err(unavailable(&error)),
                 Err(_) => return Err(no_answer()),
             }
-        }
+        };
+        let (marks, flushed, flushing) = (AtomicU64::new(0), AtomicU64::new(0), AsyncMutex::default());
+        Ok(Self { client, patience: connections.patience, marks, flushed, flushing })
     }
 
     /// Begins far behind all that was told of on connections before, and keeps that: a server that died forgot some of
     /// it, and a change made under a number that somebody has seen already would be missed by whoever goes on behind it.
-    fn beginning(schema: &Schema) -> String {
+    fn beginning(store: &Store) -> String {
         format!(
             "BEGIN; SELECT pg_advisory_xact_lock({}); \
              SELECT setval('view_changes', (SELECT last_value FROM view_changes) + {APART}); \
              COMMIT; SET synchronous_commit = off",
-            schema.lock("view changes")
+            store.schema.lock("view changes")
         )
     }
 
-    async fn flush(&self) -> Result<(), StoreError> {
-        let lost =
-            |error: &Error| StoreError::Unavailable(format!("what was saved may be lost: {}", unavailable(error)));
-        timeout(self.patience, self.client.batch_execute(FLUSH))
-            .await
-            .map_err(|_| no_answer())?
-            .map_err(|error| lost(&error))
+    /// Flushes what there is up to a mark, and all there is by then with it.
+    async fn flush(&self, mark: u64) -> Result<(), StoreError> {
+        let _turn = self.flushing.lock().await;
+        if self.is_flushed(mark) {
+            return Ok(());
+        }
+        let covered = self.marks.load(Ordering::SeqCst);
+        match timeout(self.patience, self.client.batch_execute(FLUSH)).await {
+            Ok(Ok(())) => self.flushed.store(covered, Ordering::SeqCst),
+            Ok(Err(error)) => return Err(unavailable(&error)),
+            Err(_) => return Err(no_answer()),
+        }
+        Ok(())
+    }
+
+    fn is_flushed(&self, mark: u64) -> bool {
+        self.flushed.load(Ordering::SeqCst) >= mark
     }
 }
 
 // === impl Mark ===
 
 impl Mark {
-    /// Something is saved on this connection, or found while it is there, that may not be flushed.
+    /// Something was saved on this connection, or found since it was there, that may not be flushed.
     pub(crate) fn set(&self, hasty: &Arc<Hasty>) {
+        let mark = hasty.marks.fetch_add(1, Ordering::SeqCst) + 1;
         let mut since = self.since();
         *since = match &*since {
-            Since::Nothing => Since::On(hasty.clone()),
-            Since::On(before) if Arc::ptr_eq(before, hasty) => return,
-            Since::On(_) | Since::Lost => Since::Lost,
+            Since::On(before, _) if !Arc::ptr_eq(before, hasty) => Since::Lost,
+            Since::Lost => Since::Lost,
+            _ => Since::On(hasty.clone(), mark),
         };
     }
 
     pub(crate) fn is_set(&self) -> bool {
-        !matches!(*self.since(), Since::Nothing)
+        match &*self.since() {
+            Since::Nothing => false,
+            Since::On(hasty, mark) => !hasty.is_flushed(*mark),
+            Since::Lost => true,
+        }
+    }
+
+    /// Whether what was loaded was there on this connection: otherwise it may be lost, and something else be there under
+    /// the same version.
+    pub(crate) fn allows(&self, hasty: &Arc<Hasty>) -> bool {
+        match &*self.since() {
+            Since::Nothing => true,
+            Since::On(loaded, _) => Arc::ptr_eq(loaded, hasty),
+            Since::Lost => false,
+        }
     }
 
     /// Flushes what was marked. An error if it may be lost, or cannot be flushed: it is to be made anew.
     pub(crate) async fn flush(&self, unflushed: &Unflushed) -> Result<(), StoreError> {
-        let since = std::mem::take(&mut *self.since());
+        let since = mem::take(&mut *self.since());
         match since {
             Since::Nothing => Ok(()),
-            Since::Lost => Err(StoreError::Unavailable("what was saved may be lost with its connection".into())),
-            Since::On(hasty) => {
-                let flushed = hasty.flush().await;
+            Since::Lost => Err(lost()),
+            Since::On(hasty, mark) => {
+                let flushed = hasty.flush(mark).await;
                 if flushed.is_err() {
                     // It may stand in the middle of a transaction.
                     unflushed.give_up(&hasty).await;
@@ -140,7 +175,11 @@ impl Mark {
         }
     }
 
-    fn since(&self) -> std::sync::MutexGuard<'_, Since> {
+    fn since(&self) -> MutexGuard<'_, Since> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+pub(crate) fn lost() -> StoreError {
+    StoreError::Unavailable("what was saved may be lost with its connection".into())
 }

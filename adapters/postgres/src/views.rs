@@ -1,7 +1,7 @@
 //! Rows of views, on PostgreSQL.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use async_trait::async_trait;
 use deadpool_postgres::ClientWrapper;
@@ -16,18 +16,26 @@ use uuid::Uuid;
 
 use crate::bells::Bells;
 use crate::connect::{ended, no_answer, unavailable};
-use crate::latest::{Behind, Changed, Latest};
+use crate::latest::Latest;
 use crate::queries::Conditions;
 use crate::store::Store;
-use crate::unflushed::Mark;
+use crate::unflushed::{Hasty, Mark, Unflushed, lost};
 
 /// The rows of one view in one schema. Each projector has one of its own.
 pub struct PostgresViews<V> {
     store: Arc<Store>,
     /// What they are called in the schema.
     name: Arc<str>,
-    unflushed: Mark,
-    latest: Arc<Latest<V>>,
+    shared: Arc<Shared<V>>,
+    mark: Mark,
+}
+
+/// What the projectors of a view have in common.
+struct Shared<V> {
+    unflushed: Unflushed,
+    latest: Latest<V>,
+    /// Of the rows beside that were asked for last.
+    beside: Mutex<(String, Weak<Self>)>,
 }
 
 /// A row that was written, as the server says.
@@ -36,8 +44,6 @@ struct Written {
     cursor: u64,
     place: Uuid,
     created: Timestamp,
-    /// The last cursor of all before any of those that were written with it.
-    before: u64,
 }
 
 const COLUMNS: &str = "key, version, cursor, state, created, updated, place FROM views";
@@ -48,20 +54,17 @@ SELECT v.* FROM unnest($2::text[]) AS wanted(key) CROSS JOIN LATERAL (
     WHERE view = $1 AND key = wanted.key OFFSET 0
 ) AS v";
 
-/// Writes the rows whose version is still the one they were loaded with; returns those, and the cursor before them.
+/// Writes the rows whose version is still the one they were loaded with; returns those.
 ///
 /// One writer at a time for each view, held to the commit: changes are numbered in the order of commits, and a cursor
 /// skips none. What this statement saw before it had the lock is looked at again where it is written.
 const SAVE: &str = "
 WITH gate AS MATERIALIZED (
     SELECT pg_advisory_xact_lock($10)::text AS passed
-), before AS MATERIALIZED (
-    SELECT c.last_value AS cursor FROM gate
-    CROSS JOIN LATERAL (SELECT last_value FROM view_changes WHERE gate.passed IS NOT NULL OFFSET 0) AS c
 ), given AS MATERIALIZED (
-    SELECT t.*, before.cursor AS before FROM unnest($2::text[], $3::int8[], $4::text[], $5::text[], $6::text[],
-        $7::text[], $8::text[], $9::int8[]) AS t(key, version, state, shop, owner, reference, status, time)
-    CROSS JOIN before
+    SELECT t.* FROM unnest($2::text[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+        $9::int8[]) AS t(key, version, state, shop, owner, reference, status, time)
+    CROSS JOIN (SELECT count(passed) FROM gate) AS passed(times)
 ), made AS (
     INSERT INTO views (view, key, version, cursor, state, shop, owner, reference, status, created, updated)
     SELECT $1, key, 1, nextval('view_changes'), state, shop, owner, reference, status, time, time
@@ -78,34 +81,27 @@ WITH gate AS MATERIALIZED (
     FROM found f WHERE v.place = f.place AND v.version = f.version
     RETURNING v.key, v.cursor, v.place, v.created
 )
-SELECT saved.*, before.cursor FROM (SELECT * FROM made UNION ALL SELECT * FROM changed) AS saved CROSS JOIN before
-ORDER BY saved.cursor";
+SELECT * FROM made UNION ALL SELECT * FROM changed";
 
 /// The same for a single row that is there: at half of what that costs the server.
 const SAVE_ONE: &str = "
 WITH gate AS MATERIALIZED (
     SELECT pg_advisory_xact_lock($10)::text AS passed
-), before AS MATERIALIZED (
-    SELECT c.last_value AS cursor FROM gate
-    CROSS JOIN LATERAL (SELECT last_value FROM view_changes WHERE gate.passed IS NOT NULL OFFSET 0) AS c
 )
 UPDATE views v SET version = v.version + 1, cursor = nextval('view_changes'), state = $4, shop = $5, owner = $6,
     reference = $7, status = $8, updated = $9
-FROM before WHERE before.cursor IS NOT NULL AND v.view = $1 AND v.key = $2 AND v.version = $3
-RETURNING v.key, v.cursor, v.place, v.created, before.cursor";
+FROM gate WHERE passed IS NOT NULL AND v.view = $1 AND v.key = $2 AND v.version = $3
+RETURNING v.key, v.cursor, v.place, v.created";
 
 /// The same for a single row that is not there yet.
 const MAKE_ONE: &str = "
 WITH gate AS MATERIALIZED (
     SELECT pg_advisory_xact_lock($10)::text AS passed
-), before AS MATERIALIZED (
-    SELECT c.last_value AS cursor FROM gate
-    CROSS JOIN LATERAL (SELECT last_value FROM view_changes WHERE gate.passed IS NOT NULL OFFSET 0) AS c
 )
 INSERT INTO views (view, key, version, cursor, state, shop, owner, reference, status, created, updated)
-SELECT $1, $2, $3::int8 + 1, nextval('view_changes'), $4, $5, $6, $7, $8, $9, $9 FROM before
+SELECT $1, $2, $3::int8 + 1, nextval('view_changes'), $4, $5, $6, $7, $8, $9, $9 FROM gate WHERE passed IS NOT NULL
 ON CONFLICT (view, key) DO NOTHING
-RETURNING key, cursor, place, created, (SELECT cursor FROM before)";
+RETURNING key, cursor, place, created";
 
 // === impl PostgresViews ===
 
@@ -117,14 +113,29 @@ impl<V: View> PostgresViews<V> {
 
     /// The rows called `name`.
     pub(crate) fn called(store: Arc<Store>, name: &str) -> Self {
-        Self { store, name: name.into(), unflushed: Mark::default(), latest: Arc::default() }
+        Self { store, name: name.into(), shared: Arc::default(), mark: Mark::default() }
     }
 
     /// The same rows, for another projector.
     #[must_use]
     pub fn for_another(&self) -> Self {
-        let Self { store, name, latest, .. } = self;
-        Self { store: store.clone(), name: name.clone(), unflushed: Mark::default(), latest: latest.clone() }
+        let Self { store, name, shared, .. } = self;
+        Self { store: store.clone(), name: name.clone(), shared: shared.clone(), mark: Mark::default() }
+    }
+
+    /// The rows called `name`: whoever asks for the same ones has what they share in common.
+    pub(crate) fn beside_called(&self, name: &str) -> Self {
+        let mut beside = self.shared.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = Self::called(self.store.clone(), name);
+        match beside.1.upgrade().filter(|_| beside.0 == name) {
+            Some(shared) => rows.shared = shared,
+            None => *beside = (name.to_owned(), Arc::downgrade(&rows.shared)),
+        }
+        rows
+    }
+
+    async fn hasty(&self) -> Result<Arc<Hasty>, StoreError> {
+        self.shared.unflushed.lend(&self.store).await
     }
 
     pub(crate) fn store(&self) -> &Arc<Store> {
@@ -136,17 +147,20 @@ impl<V: View> PostgresViews<V> {
     async fn save_encoded(&self, rows: &[EncodedSave]) -> Result<Vec<Written>, StoreError> {
         let mut again = true;
         loop {
-            let hasty = self.store.hasty().await?;
-            match timeout(self.store.patience(), self.try_save(&hasty.client, rows)).await {
+            let hasty = self.hasty().await?;
+            if !self.mark.allows(&hasty) {
+                return Err(lost());
+            }
+            match timeout(self.store.lending().patience, self.try_save(&hasty.client, rows)).await {
                 Ok(Ok(saved)) => {
-                    self.unflushed.set(&hasty);
+                    self.mark.set(&hasty);
                     return Ok(saved);
                 }
                 // The server was restarted since this connection was used last.
                 Ok(Err(error)) if again && ended(&error) => again = false,
                 Ok(Err(error)) => return Err(unavailable(&error)),
                 Err(_) => {
-                    self.store.unflushed.give_up(&hasty).await;
+                    self.shared.unflushed.give_up(&hasty).await;
                     return Err(no_answer());
                 }
             }
@@ -201,22 +215,24 @@ impl<V: View> PostgresViews<V> {
 #[async_trait]
 impl<V: View> Views<V> for PostgresViews<V> {
     async fn load(&self, keys: &[String]) -> Result<Vec<Option<Row<V>>>, StoreError> {
-        // What another one saved may not be flushed, and is as good as saved here if there is nothing to add to it.
-        self.unflushed.set(&self.store.hasty().await?);
+        let hasty = self.hasty().await?;
+        // After that: a new connection is a doubt.
         let doubts = self.store.bells.newest.doubts();
-        let mut rows: Vec<_> = keys.iter().map(|key| self.latest.row(key, doubts)).collect();
+        let latest = &self.shared.latest;
+        let mut rows: Vec<_> = keys.iter().map(|key| latest.row(key, doubts)).collect();
         let missing: Vec<&str> =
             keys.iter().zip(&rows).filter(|(_, row)| row.is_none()).map(|(key, _)| key.as_str()).collect();
-        if missing.is_empty() {
-            return Ok(rows);
+        if !missing.is_empty() {
+            let found = self.store.query(LOAD, &[&&*self.name, &missing]).await?;
+            let found: HashMap<&str, &Found> = found.iter().map(|row| (row.get(0), row)).collect();
+            for (key, row) in keys.iter().zip(&mut rows).filter(|(_, row)| row.is_none()) {
+                let Some(stored) = found.get(key.as_str()) else { continue };
+                let known: &mut Row<V> = row.insert(read(stored)?);
+                latest.found(known.clone(), stored.get::<_, &str>(3).len(), doubts);
+            }
         }
-        let found = self.store.query(LOAD, &[&&*self.name, &missing]).await?;
-        let found: HashMap<&str, &Found> = found.iter().map(|row| (row.get(0), row)).collect();
-        for (key, row) in keys.iter().zip(&mut rows).filter(|(_, row)| row.is_none()) {
-            let Some(stored) = found.get(key.as_str()) else { continue };
-            let known: &mut Row<V> = row.insert(read(stored)?);
-            self.latest.found(known.clone(), stored.get::<_, &str>(3).len(), doubts);
-        }
+        // What another one saved may not be flushed, and is as good as saved here if there is nothing to add to it.
+        self.mark.set(&hasty);
         Ok(rows)
     }
 
@@ -228,27 +244,31 @@ impl<V: View> Views<V> for PostgresViews<V> {
         let bells = &self.store.bells;
         let (doubts, mut unsure) = (bells.newest.doubts(), Unsure(Some(bells)));
         let written = self.save_encoded(&encoded).await?;
-        let keys: HashSet<&str> = written.iter().map(|written| written.key.as_str()).collect();
-        let done: Vec<bool> = rows.iter().map(|row| keys.contains(row.key.as_str())).collect();
-        if let Some((first, last)) = written.first().zip(written.last()).filter(|_| written.len() == rows.len()) {
-            let (before, newest) = (first.before, last.cursor);
-            self.latest.saved(before, changed(rows, &encoded, written), doubts);
+        if written.len() == rows.len()
+            && let Some(newest) = written.iter().map(|row| row.cursor).max()
+        {
             bells.saved(&self.name, newest, doubts);
             unsure.0 = None;
-        } else {
-            for (row, _) in rows.into_iter().zip(&done).filter(|(_, done)| !**done) {
-                self.latest.is_later(row.key, row.version);
-            }
         }
-        Ok(done)
+        let mut written: HashMap<String, Written> = written.into_iter().map(|row| (row.key.clone(), row)).collect();
+        let remember = |(Save { key, version, view, time: updated, .. }, encoded): (Save<V>, &EncodedSave)| {
+            let Some(Written { cursor, place, created, .. }) = written.remove(&key) else {
+                self.shared.latest.is_later(key, version);
+                return false;
+            };
+            let row = Row { key, view, version: version + 1, cursor, place, created, updated };
+            self.shared.latest.found(row, encoded.state.len(), doubts);
+            true
+        };
+        Ok(rows.into_iter().zip(&encoded).map(remember).collect())
     }
 
     fn is_unflushed(&self) -> bool {
-        self.unflushed.is_set()
+        self.mark.is_set()
     }
 
     async fn flush(&self) -> Result<(), StoreError> {
-        self.unflushed.flush(&self.store.unflushed).await
+        self.mark.flush(&self.shared.unflushed).await
     }
 
     async fn page(&self, filter: &Filter, page: &Page) -> Result<Vec<Row<V>>, StoreError> {
@@ -264,14 +284,6 @@ impl<V: View> Views<V> for PostgresViews<V> {
         let (mut after, mut latest, mut in_vain) = (cursor, None, false);
         loop {
             let rings = self.store.bells.viewed.rings();
-            let doubts = self.store.bells.newest.doubts();
-            if let Some(Behind { rows, until }) = self.latest.behind(after, filter, limit, doubts) {
-                if !rows.is_empty() {
-                    return Ok(rows);
-                }
-                after = until;
-                continue;
-            }
             let newest = self.store.bells.newest.of(&self.name);
             if newest.is_some_and(|newest| newest <= after) {
                 self.store.bells.viewed.after(rings).await;
@@ -314,18 +326,6 @@ impl Drop for Unsure<'_> {
     }
 }
 
-/// What was saved, and where it came to stand.
-fn changed<V: View>(rows: Vec<Save<V>>, encoded: &[EncodedSave], written: Vec<Written>) -> Vec<Changed<V>> {
-    let bytes = encoded.iter().map(|row| row.state.len());
-    let mut saves: HashMap<String, _> = rows.into_iter().zip(bytes).map(|it| (it.0.key.clone(), it)).collect();
-    let changed = written.into_iter().filter_map(|Written { key, cursor, place, created, .. }| {
-        let (Save { version, view, index, time: updated, .. }, bytes) = saves.remove(&key)?;
-        let row = Row { key, view, version: version + 1, cursor, place, created, updated };
-        Some(Changed { row, index, bytes })
-    });
-    changed.collect()
-}
-
 fn read<V: View>(row: &Found) -> Result<Row<V>, StoreError> {
     Ok(Row {
         key: row.get(0),
@@ -342,16 +342,19 @@ fn place(number: i64) -> Uuid {
     Uuid::from_u128(u128::from(count(number)))
 }
 
+// === impl Shared ===
+
+impl<V: Clone> Default for Shared<V> {
+    fn default() -> Self {
+        let beside = Mutex::new((String::new(), Weak::new()));
+        Self { unflushed: Unflushed::default(), latest: Latest::default(), beside }
+    }
+}
+
 // === impl Written ===
 
 impl Written {
     fn read(row: &Found) -> Self {
-        Self {
-            key: row.get(0),
-            cursor: count(row.get(1)),
-            place: place(row.get(2)),
-            created: time(row.get(3)),
-            before: count(row.get(4)),
-        }
+        Self { key: row.get(0), cursor: count(row.get(1)), place: place(row.get(2)), created: time(row.get(3)) }
     }
 }

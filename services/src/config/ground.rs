@@ -28,7 +28,7 @@ pub struct GroundArgs {
         hide_env_values = true
     )]
     pub stores: Vec<StoreChoice>,
-    /// The most PostgreSQL connections of one context in this process, besides one that listens and, for views, one that saves them.
+    /// The most PostgreSQL connections of one context in this process, besides one that listens and one for each view.
     #[arg(long, env = "HIGHSTREET_STORE_CONNECTIONS", default_value_t = 16)]
     pub store_connections: usize,
     /// How many groups of changes a context commits at once. More help where a commit takes long.

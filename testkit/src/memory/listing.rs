@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use highstreet_domain::kernel::ports::{Filter, Kept, Listing, Page, StoreError};
-use highstreet_domain::kernel::{Aggregate, Id, Standing, Timestamp};
+use highstreet_domain::kernel::{Aggregate, Id, Index, Standing, Timestamp};
 use uuid::Uuid;
 
 use super::Streams;
@@ -16,7 +16,7 @@ impl<A: Aggregate> Listing<A> for Streams<A> {
             let kept = lock(&self.kept);
             let mut found: Vec<_> = kept
                 .iter()
-                .filter(|(_, stream)| stream.index.as_ref().is_some_and(|index| filter.wants(index)))
+                .filter(|(_, stream)| stream.index.as_ref().is_some_and(|index| wanted(filter, index)))
                 .map(|(id, stream)| (*id, stream.standing.clone()))
                 .filter(|(id, standing)| behind(page, (standing.created, id.uuid())))
                 .collect();
@@ -49,4 +49,12 @@ impl<A: Aggregate> Listing<A> for Streams<A> {
 
 pub(super) fn behind(page: &Page, place: (Timestamp, Uuid)) -> bool {
     page.after.is_none_or(|after| place < after)
+}
+
+pub(super) fn wanted(filter: &Filter, index: &Index) -> bool {
+    let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
+    is(&filter.shop, &index.shop)
+        && is(&filter.owner, &index.owner)
+        && is(&filter.reference, &index.reference)
+        && is(&filter.status, &index.status)
 }

@@ -10,7 +10,7 @@ use highstreet_domain::kernel::{Index, View};
 use uuid::Uuid;
 
 use super::Store;
-use super::listing::behind;
+use super::listing::{behind, wanted};
 use super::trouble::Call;
 use crate::lock;
 
@@ -69,7 +69,7 @@ impl<V: View> Rows<V> {
 
     fn changed(&self, filter: &Filter, cursor: u64, limit: usize) -> Vec<Row<V>> {
         let kept = lock(&self.kept);
-        let changed = kept.rows.values().filter(|(row, index)| row.cursor > cursor && filter.wants(index));
+        let changed = kept.rows.values().filter(|(row, index)| row.cursor > cursor && wanted(filter, index));
         let mut changed: Vec<_> = changed.map(|(row, _)| row.clone()).collect();
         changed.sort_by_key(|row| row.cursor);
         changed.truncate(limit);
@@ -119,7 +119,7 @@ impl<V: View> Views<V> for Rows<V> {
     async fn page(&self, filter: &Filter, page: &Page) -> Result<Vec<Row<V>>, StoreError> {
         let find = || {
             let kept = lock(&self.kept);
-            let wanted = kept.rows.values().filter(|(_, index)| filter.wants(index)).map(|(row, _)| row);
+            let wanted = kept.rows.values().filter(|(_, index)| wanted(filter, index)).map(|(row, _)| row);
             let mut found: Vec<_> = wanted.filter(|row| behind(page, (row.created, row.place))).cloned().collect();
             found.sort_by_key(|row| std::cmp::Reverse((row.created, row.place)));
             found.truncate(page.size);

@@ -1,7 +1,9 @@
 //! Rows of views, which wait for no disk.
 
+use std::sync::Arc;
+
 use highstreet_domain::kernel::View;
-use highstreet_domain::kernel::ports::{Filter, Save, Views};
+use highstreet_domain::kernel::ports::{Filter, Renewal, Save, Views};
 use highstreet_postgres::PostgresViews;
 use highstreet_testkit::counter::{Tally, Told};
 use highstreet_testkit::servers::{PostgresServer, eventually};
@@ -36,6 +38,11 @@ async fn what_a_server_that_dies_may_have_lost_is_not_flushed_and_no_number_is_s
         saving.flush().await.expect_err("whoever saved it is to make it anew");
         finding.flush().await.expect_err("whoever relied on it, too");
         idle.flush().await.expect("who did neither has nothing to make anew");
+        let version = async |views: &PostgresViews<Tally>| {
+            let row = || async { Some(views.load(&["row".into()]).await.ok()?.remove(0)?.version) };
+            eventually("the server answers", row).await
+        };
+        assert_eq!(version(&saving).await, version(&replica.views()).await, "what was lost is not remembered either");
         eventually("rows are saved again", || fold(&saving, "row")).await;
         saving.flush().await.unwrap();
         let next = replica.views().changes(&Filter::default(), told.cursor, 10).await.unwrap();
@@ -56,4 +63,29 @@ async fn a_row_that_was_flushed_outlives_the_server() {
         let kept = eventually("the server answers", || async { views.load(&["row".into()]).await.ok() }).await;
         assert_eq!(kept[0].as_ref().map(|row| row.version), Some(version));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_for_held_rows_holds_up_none_beside_them() {
+    let server = PostgresServer::start().await;
+    let replica = Replica::open(&server, "held").await;
+    let views = Arc::new(replica.views());
+    fold(&views, "row").await.unwrap();
+    let held = views.hold().await.unwrap();
+    let waiting = tokio::spawn({
+        let views = views.clone();
+        async move { fold(&views, "row").await }
+    });
+    let waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+    eventually("a save waits", || async { (server.run_in("highstreet", waits) == "1").then_some(()) }).await;
+    let [one, other] = ["one", "other"].map(|key| (views.beside("new"), key));
+    for (beside, key) in [one, other] {
+        let view = Tally::default().apply(&Told { row: key.into(), source: "a".into(), revision: 1, number: 1 });
+        let save = Save { key: key.into(), version: 0, index: view.index(), view, time: now() };
+        assert_eq!(beside.save(vec![save]).await.unwrap(), [true]);
+        beside.flush().await.unwrap();
+    }
+    assert!(!waiting.is_finished());
+    assert_eq!(held.adopt("new").await.unwrap(), 2);
+    assert_eq!(waiting.await.unwrap(), None, "its row is gone");
 }

@@ -331,19 +331,6 @@ pub enum AppendError {
     Store(StoreError),
 }
 
-// === impl Filter ===
-
-impl Filter {
-    /// Whether a row that is listed under `index` is wanted.
-    pub fn wants(&self, index: &Index) -> bool {
-        let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
-        is(&self.shop, &index.shop)
-            && is(&self.owner, &index.owner)
-            && is(&self.reference, &index.reference)
-            && is(&self.status, &index.status)
-    }
-}
-
 // === impl Loaded ===
 
 impl<A: Aggregate> Default for Loaded<A> {
