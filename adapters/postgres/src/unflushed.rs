@@ -43,7 +43,14 @@ pub(crate) struct Hasty {
 
 /// What one projector is to have flushed before it relies on it.
 #[derive(Default)]
-pub(crate) struct Mark(Mutex<Since>);
+pub(crate) struct Mark(Mutex<Marked>);
+
+#[derive(Default)]
+struct Marked {
+    since: Since,
+    /// The connection there was when rows were loaded last.
+    loaded: Option<Arc<Hasty>>,
+}
 
 #[derive(Clone, Default)]
 enum Since {
@@ -129,38 +136,41 @@ impl Hasty {
 // === impl Mark ===
 
 impl Mark {
-    /// Something was saved on this connection, or found since it was there, that may not be flushed.
-    pub(crate) fn set(&self, hasty: &Arc<Hasty>) {
+    /// Something was found while there was this connection, that may not be flushed.
+    pub(crate) fn loaded(&self, hasty: &Arc<Hasty>) {
+        self.saved(hasty);
+        self.marked().loaded = Some(hasty.clone());
+    }
+
+    /// Something was saved on this connection.
+    pub(crate) fn saved(&self, hasty: &Arc<Hasty>) {
         let mark = hasty.marks.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut since = self.since();
-        *since = match &*since {
+        let mut marked = self.marked();
+        marked.since = match &marked.since {
+            // It goes on; but what was there before has to be made anew, and this with it.
             Since::On(before, _) if !Arc::ptr_eq(before, hasty) => Since::Lost,
             Since::Lost => Since::Lost,
             _ => Since::On(hasty.clone(), mark),
         };
     }
 
+    /// Whether what was loaded last was there on this connection: otherwise it may be lost, and something else be there
+    /// under the same version.
+    pub(crate) fn allows(&self, hasty: &Arc<Hasty>) -> bool {
+        self.marked().loaded.as_ref().is_none_or(|loaded| Arc::ptr_eq(loaded, hasty))
+    }
+
     pub(crate) fn is_set(&self) -> bool {
-        match &*self.since() {
+        match &self.marked().since {
             Since::Nothing => false,
             Since::On(hasty, mark) => !hasty.is_flushed(*mark),
             Since::Lost => true,
         }
     }
 
-    /// Whether what was loaded was there on this connection: otherwise it may be lost, and something else be there under
-    /// the same version.
-    pub(crate) fn allows(&self, hasty: &Arc<Hasty>) -> bool {
-        match &*self.since() {
-            Since::Nothing => true,
-            Since::On(loaded, _) => Arc::ptr_eq(loaded, hasty),
-            Since::Lost => false,
-        }
-    }
-
     /// Flushes what was marked. An error if it may be lost, or cannot be flushed: it is to be made anew.
     pub(crate) async fn flush(&self, unflushed: &Unflushed) -> Result<(), StoreError> {
-        let since = mem::take(&mut *self.since());
+        let since = mem::take(&mut self.marked().since);
         match since {
             Since::Nothing => Ok(()),
             Since::Lost => Err(lost()),
@@ -175,7 +185,7 @@ impl Mark {
         }
     }
 
-    fn since(&self) -> MutexGuard<'_, Since> {
+    fn marked(&self) -> MutexGuard<'_, Marked> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

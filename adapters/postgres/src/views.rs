@@ -153,7 +153,7 @@ impl<V: View> PostgresViews<V> {
             }
             match timeout(self.store.lending().patience, self.try_save(&hasty.client, rows)).await {
                 Ok(Ok(saved)) => {
-                    self.mark.set(&hasty);
+                    self.mark.saved(&hasty);
                     return Ok(saved);
                 }
                 // The server was restarted since this connection was used last.
@@ -232,7 +232,7 @@ impl<V: View> Views<V> for PostgresViews<V> {
             }
         }
         // What another one saved may not be flushed, and is as good as saved here if there is nothing to add to it.
-        self.mark.set(&hasty);
+        self.mark.loaded(&hasty);
         Ok(rows)
     }
 

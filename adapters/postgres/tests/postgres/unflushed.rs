@@ -89,3 +89,18 @@ async fn whoever_waits_for_held_rows_holds_up_none_beside_them() {
     assert_eq!(held.adopt("new").await.unwrap(), 2);
     assert_eq!(waiting.await.unwrap(), None, "its row is gone");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_had_nothing_to_flush_when_the_server_died_goes_on_saving() {
+    let mut server = PostgresServer::start_with(&["fsync=on"]).await;
+    let replica = Replica::open(&server, "on").await;
+    let views = replica.views();
+    // Found, and never saved.
+    views.load(&["row".into()]).await.unwrap();
+    server.kill();
+    server.restart().await;
+    eventually("rows are saved again", || fold(&views, "row")).await;
+    views.flush().await.expect_err("what was found before may be lost");
+    fold(&views, "row").await.unwrap();
+    views.flush().await.unwrap();
+}
